@@ -1,0 +1,195 @@
+// The lock: one type for every database.
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <dlock/capabilities.hpp>
+#include <dlock/error.hpp>
+#include <dlock/export.hpp>
+#include <dlock/key.hpp>
+#include <dlock/options.hpp>
+#include <dlock/wait.hpp>
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <system_error>
+
+namespace dlock {
+
+namespace detail {
+class LockState;
+}
+
+/// A lock on a key in a database, shared by all programs that use the same server.
+///
+/// It is made by create_lock(), neither copied nor moved, and meets the requirements of the
+/// standard's *TimedLockable* and *SharedTimedLockable*: std::unique_lock, std::scoped_lock,
+/// std::shared_lock and std::lock_guard work with it.
+///
+/// States, and what each operation does in them:
+///
+/// |             | unlocked                | locked                       | lost              |
+/// |-------------|-------------------------|------------------------------|-------------------|
+/// | acquire     | locked, or as it was    | `already_locked` (1)         | `lock_lost`       |
+/// | release     | `not_locked`            | unlocked; lost: `lock_lost`  | `lock_lost`, then
+/// unlocked | | close       | nothing                 | as release (2)               | as release |
+/// | unlock      | hook: `not_locked`      | as release; errors to hook   | hook, then unlocked |
+/// | verify      | false                   | true; lost: false            | false             |
+/// | destructor  | nothing                 | as close; errors to hook     | nothing           |
+///
+/// (1) Counted with Reentrancy::counted. (2) A transaction-level lock is left to its transaction.
+///
+/// A lock is lost when the server no longer counts it as held by this session: the connection
+/// died, the session was reconnected or reset (DISCARD ALL, RELEASE_ALL_LOCKS), or an administrator
+/// ended it. That is found by verify() and release().
+///
+/// Every acquire is truthful: if it throws, returns false or is cancelled, the session holds no
+/// more than before; where that cannot be known, the session is closed and the error says so
+/// (LockError::spoils_session()).
+///
+/// Thread safety: as soci::session. One thread at a time may use a lock, its session, and the other
+/// locks on that session; which thread does not matter.
+///
+/// fork(): a child process must not use the parent's session. In it every function of a lock made
+/// before the fork throws `wrong_process` and the destructor does nothing, so nothing is sent on
+/// the parent's connection.
+class DLOCK_EXPORT BaseLock {
+  public:
+    /// What this object knows of its lock without asking the server.
+    enum class State { unlocked, locked, lost };
+
+    BaseLock(const BaseLock&) = delete;
+    BaseLock& operator=(const BaseLock&) = delete;
+
+    /// Releases the lock if it is held; errors go to LockOptions::on_error. Precondition: the
+    /// soci::session that the lock was made from is still alive.
+    ~BaseLock();
+
+    // ---- The standard's names. ----
+
+    /// Waits without limit. Throws LockError, and then the lock is not held.
+    void lock();
+
+    /// Tries once. Returns false if somebody else holds the lock. Throws LockError.
+    [[nodiscard]] bool try_lock();
+
+    /// Waits at most `duration` (zero or negative: one try). Returns false when the time is over,
+    /// never early. Throws LockError.
+    template <class Rep, class Period>
+    [[nodiscard]] bool try_lock_for(const std::chrono::duration<Rep, Period>& duration) {
+        return acquire(Wait(duration));
+    }
+
+    /// Waits at most until `deadline`; the time left is taken once, at the call. Throws LockError.
+    template <class Clock, class D>
+    [[nodiscard]] bool try_lock_until(const std::chrono::time_point<Clock, D>& deadline) {
+        return acquire(Wait(detail::time_until(deadline)));
+    }
+
+    /// Releases the lock. Never throws: what went wrong goes to LockOptions::on_error and
+    /// last_error().
+    void unlock() noexcept;
+
+    /// As lock(), always in Mode::shared. Throws `not_supported` where there is none.
+    void lock_shared();
+    /// As try_lock(), always in Mode::shared.
+    [[nodiscard]] bool try_lock_shared();
+    /// As try_lock_for(), always in Mode::shared.
+    template <class Rep, class Period>
+    [[nodiscard]] bool try_lock_shared_for(const std::chrono::duration<Rep, Period>& duration) {
+        return acquire_shared(Wait(duration));
+    }
+    /// As try_lock_until(), always in Mode::shared.
+    template <class Clock, class D>
+    [[nodiscard]] bool try_lock_shared_until(const std::chrono::time_point<Clock, D>& deadline) {
+        return acquire_shared(Wait(detail::time_until(deadline)));
+    }
+    /// As unlock().
+    void unlock_shared() noexcept;
+
+    // ---- Acquire and release. ----
+
+    /// Acquires the lock in the mode of its options.
+    ///
+    /// Returns true if the lock is held now, false if the time was over before it was granted.
+    ///
+    /// Errors: `already_locked`, `cancelled` (a stop was requested), `deadlock`, `session_lost`,
+    /// `session_changed`, `pooler_detected`, `read_replica`, `no_transaction`,
+    /// `transaction_failed`, `stale_snapshot`, `session_busy`, `interrupted`, `permission_denied`,
+    /// `resource_exhausted`, `wrong_process`, `lock_lost`, `database_error`.
+    ///
+    /// Exception safety: strong; the lock is not held after a throw, see the class comment.
+    ///
+    /// Blocking: one round trip if the lock is free; else until granted, the limit, or the stop.
+    /// A stop request ends the wait within milliseconds on PostgreSQL and SQLite, and on MySQL and
+    /// MariaDB if LockOptions::helper_session is set; without it within one second.
+    ///
+    /// Session effects: no setting is left changed, a transaction stays open and usable unless
+    /// LockError::spoils_transaction() says otherwise.
+    [[nodiscard]] bool acquire(Wait wait = forever, std::stop_token stop = {});
+    /// As above; errors go to `error`, which is cleared on success and time-out.
+    [[nodiscard]] bool acquire(Wait wait, std::stop_token stop, std::error_code& error) noexcept;
+    /// As above, without a stop token.
+    [[nodiscard]] bool acquire(Wait wait, std::error_code& error) noexcept;
+
+    /// As acquire(), always in Mode::shared; throws `not_supported` where there is none.
+    [[nodiscard]] bool acquire_shared(Wait wait = forever, std::stop_token stop = {});
+    [[nodiscard]] bool acquire_shared(Wait wait, std::stop_token stop,
+                                      std::error_code& error) noexcept;
+
+    /// Releases the lock and reports.
+    ///
+    /// Throws LockError: `not_locked`; `lock_lost` if the server says that this session did not
+    /// hold it any more; `session_lost` if the connection is gone (and the lock with it);
+    /// `held_by_transaction` for a transaction-level lock whose transaction is open, which stays
+    /// held; `session_busy`, and it stays held. After all other errors the object is unlocked.
+    ///
+    /// One round trip. In a failed transaction of PostgreSQL the lock is released as well and the
+    /// transaction left failed (only its savepoints are gone).
+    void release();
+    void release(std::error_code& error) noexcept;
+
+    /// Releases the lock if it is held, else does nothing; leaves a transaction-level lock to its
+    /// transaction. Throws as release() does.
+    void close();
+    void close(std::error_code& error) noexcept;
+
+    // ---- Observers. ----
+
+    /// True if the lock is held as far as is known without asking the server: it was acquired, the
+    /// session is the same one, and a transaction-level lock's transaction has not ended. (A
+    /// transaction that ended and was followed by another is found by verify().)
+    [[nodiscard]] bool locked() const noexcept;
+
+    [[nodiscard]] State state() const noexcept;
+
+    /// Asks the server whether this session still holds the lock, in one round trip.
+    ///
+    /// Returns false if it does not, or if the connection is gone; the state is then `lost`
+    /// (`unlocked` for a transaction-level lock). Throws LockError if it could not be asked.
+    [[nodiscard]] bool verify();
+    [[nodiscard]] bool verify(std::error_code& error) noexcept;
+
+    /// The key as the user gave it.
+    [[nodiscard]] const Key& key() const noexcept;
+    /// What the database gets for it.
+    [[nodiscard]] const ActualKey& actual_key() const noexcept;
+    [[nodiscard]] const LockOptions& options() const noexcept;
+    [[nodiscard]] const Capabilities& capabilities() const noexcept;
+    /// The last error of this object, also those that were thrown.
+    [[nodiscard]] std::optional<LockError> last_error() const;
+
+    /// The descriptor whose life keeps the lock alive: the connection's socket, or the side file of
+    /// SQLite. A process that inherits it keeps the lock until it closes it. -1 where there is
+    /// none.
+    [[nodiscard]] int descriptor() const noexcept;
+
+    /// Used by create_lock().
+    explicit BaseLock(std::unique_ptr<detail::LockState> state);
+
+  private:
+    std::unique_ptr<detail::LockState> state_;
+};
+
+}  // namespace dlock

@@ -1,0 +1,140 @@
+// What a lock can be asked to do.
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <dlock/export.hpp>
+#include <dlock/key.hpp>
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace soci {
+class session;
+}
+
+namespace dlock {
+
+class LockError;
+
+/// The unit of all time in this library. Conversions from coarser or floating-point durations
+/// saturate; a floating-point NaN is refused (errc::invalid_option).
+using Duration = std::chrono::nanoseconds;
+
+/// How much a holder excludes. Not every database knows every mode: see Capabilities.
+enum class Mode {
+    /// Excludes everybody else. Every database.
+    exclusive,
+    /// Excludes all but other shared holders. PostgreSQL, SQLite, SQL Server, Oracle (S).
+    shared,
+    /// Goes with shared holders, excludes other update holders; made exclusive without a deadlock.
+    /// SQL Server.
+    update,
+    /// Announces shared locks below. SQL Server, Oracle (SS).
+    intent_shared,
+    /// Announces exclusive locks below. SQL Server, Oracle (SX).
+    intent_exclusive,
+    /// Shared, and announces exclusive locks below. Oracle (SSX).
+    shared_intent_exclusive,
+    /// Excludes nobody. Oracle (NL).
+    null,
+};
+
+/// How a lock waits.
+enum class WaitStrategy {
+    /// The wait blocks in the server, which queues waiters fairly and finds deadlocks. The default.
+    server,
+    /// The client asks again and again. Nothing runs on the server in between; slower to notice a
+    /// release, unfair among processes, and deadlocks are found by the timeout only.
+    polling,
+};
+
+/// What happens when a session takes a key that it already holds.
+enum class Reentrancy {
+    /// errc::already_locked, on every database. The default.
+    refused,
+    /// It is counted by this library: as many releases as acquires. All locks that share the hold
+    /// must have this option, the same mode and the same scope.
+    counted,
+};
+
+/// What is known of poolers and proxies between the program and the server.
+enum class Pooler {
+    /// One that is found is refused before anything is taken (errc::pooler_detected). The default.
+    refused,
+    /// The caller vouches that the pooler keeps one server session for this session as long as a
+    /// lock is held (pgbouncer: pool_mode=session).
+    session_mode,
+};
+
+/// Options of create_lock() and ScopedLock. A misspelt option does not compile; one that the
+/// database cannot do is refused when the lock is made (errc::not_supported), one that is out of
+/// range as well (errc::invalid_option).
+///
+/// Use designated initialisers: `{.shared = true, .timeout = 5s}`.
+struct LockOptions {
+    /// Short for `mode = Mode::shared`.
+    bool shared = false;
+
+    /// A transaction-level lock: taken inside the session's open transaction and held until that
+    /// ends; it cannot be released by hand. PostgreSQL, SQL Server, Oracle.
+    bool xact = false;
+
+    /// The mode; exclusive unless set. With `shared` it may only be Mode::shared.
+    std::optional<Mode> mode{};
+
+    /// How long ScopedLock waits: unset, without limit; zero or negative, one try. It does not bear
+    /// on BaseLock's own functions, which are told each time.
+    std::optional<Duration> timeout{};
+
+    /// Replaces the default conversion of the key.
+    Converter converter{};
+
+    /// How waits are done.
+    WaitStrategy wait = WaitStrategy::server;
+
+    /// With WaitStrategy::polling: the pause between two tries. Must be above zero.
+    Duration poll_interval = std::chrono::milliseconds(50);
+
+    /// With WaitStrategy::polling: the part of each pause that is random, 0 to 1.
+    double poll_jitter = 0.5;
+
+    /// The longest first wait in the server in one statement (PostgreSQL, SQL Server); each further
+    /// one is twice as long, so that long holds starve nobody. Must be above zero; raised to twice
+    /// the server's deadlock detection time where that is longer, since shorter waits would switch
+    /// the detection off.
+    Duration slice = std::chrono::seconds(10);
+
+    /// What taking a key twice in one session means.
+    Reentrancy reentrancy = Reentrancy::refused;
+
+    /// What is known of poolers in between.
+    Pooler pooler = Pooler::refused;
+
+    /// Allows a lock inside a REPEATABLE READ or SERIALIZABLE transaction of PostgreSQL, whose
+    /// reads may be older than the grant.
+    bool allow_stale_snapshot = false;
+
+    /// Lets only one waiter of this process stand in the server's queue for a key, the others queue
+    /// in the process, first come first served. Only sessions that hold nothing and have no open
+    /// transaction queue there.
+    bool local_queue = true;
+
+    /// Opens another session to the same server; used to cancel a wait where the protocol needs one
+    /// for that (MySQL and MariaDB: KILL QUERY). Without it a stop request on those ends a wait
+    /// within one second. May be called from the thread that requests the stop.
+    std::function<std::unique_ptr<soci::session>()> helper_session{};
+
+    /// Called with every error that has no caller to go to: from unlock(), destructors and guards.
+    /// Must not use the lock; what it throws is swallowed.
+    std::function<void(const LockError&)> on_error{};
+
+    /// The mode that `shared` and `mode` ask for together.
+    [[nodiscard]] Mode effective_mode() const noexcept {
+        return shared ? Mode::shared : mode.value_or(Mode::exclusive);
+    }
+};
+
+}  // namespace dlock

@@ -1,0 +1,66 @@
+// How long an acquire may wait.
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <dlock/error.hpp>
+#include <dlock/options.hpp>
+
+#include <chrono>
+
+namespace dlock {
+
+namespace detail {
+
+/// Makes a Duration of any duration: below zero becomes zero, beyond the range becomes
+/// Duration::max(). Throws LockError (errc::invalid_option) for a floating-point NaN.
+template <class Rep, class Period>
+[[nodiscard]] constexpr Duration saturate(std::chrono::duration<Rep, Period> duration) {
+    const auto seconds = std::chrono::duration<long double>(duration).count();
+    if (seconds != seconds) {
+        throw LockError(errc::invalid_option, "the timeout is not a number");
+    }
+    constexpr auto limit = std::chrono::duration<long double>(Duration::max()).count();
+    if (seconds <= 0) {
+        return Duration::zero();
+    }
+    return seconds >= limit ? Duration::max() : std::chrono::ceil<Duration>(duration);
+}
+
+/// The time left until `deadline`, zero if it has passed.
+template <class Clock, class D>
+[[nodiscard]] Duration time_until(const std::chrono::time_point<Clock, D>& deadline) {
+    const auto now = Clock::now();
+    return deadline <= now ? Duration::zero() : saturate(deadline - now);
+}
+
+}  // namespace detail
+
+/// How long an acquire may wait: `forever`, `no_wait`, or any duration (zero and negative: one
+/// try).
+class Wait {
+  public:
+    template <class Rep, class Period>
+    constexpr Wait(std::chrono::duration<Rep, Period> duration)
+        : limit_(detail::saturate(duration)) {}
+
+    [[nodiscard]] static constexpr Wait without_limit() noexcept { return Wait(true); }
+    [[nodiscard]] static constexpr Wait one_try() noexcept { return Wait(false); }
+
+    /// True if there is no limit; durations of 292 years and more count as none.
+    [[nodiscard]] constexpr bool is_forever() const noexcept { return limit_ == Duration::max(); }
+    [[nodiscard]] constexpr bool is_one_try() const noexcept { return limit_ == Duration::zero(); }
+    [[nodiscard]] constexpr Duration limit() const noexcept { return limit_; }
+
+  private:
+    constexpr explicit Wait(bool forever) noexcept
+        : limit_(forever ? Duration::max() : Duration::zero()) {}
+
+    Duration limit_;
+};
+
+/// Waits until the lock is granted.
+inline constexpr Wait forever = Wait::without_limit();
+/// Tries once and does not wait.
+inline constexpr Wait no_wait = Wait::one_try();
+
+}  // namespace dlock

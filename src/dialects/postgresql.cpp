@@ -1,0 +1,409 @@
+// The machine of PostgreSQL advisory locks: which statement follows on which answer.
+// SPDX-License-Identifier: BSL-1.0
+#include "dialects/postgresql.hpp"
+
+#include "dialects/postgresql_sql.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <string_view>
+
+namespace dlock::detail {
+namespace {
+
+constexpr std::string_view lock_not_available = "55P03";
+constexpr std::string_view query_canceled = "57014";
+constexpr std::string_view deadlock_detected = "40P01";
+constexpr std::string_view no_such_savepoint = "3B001";
+constexpr std::string_view invalid_parameter_value = "22023";
+
+// A late cancel, meant for an earlier statement, can hit a following one: that is asked again.
+constexpr int max_repeats = 5;
+
+errc classify(const NativeError& native) {
+    const std::string_view state = native.sqlstate;
+    if (state == deadlock_detected) {
+        return errc::deadlock;
+    }
+    if (state == "42501") {
+        return errc::permission_denied;
+    }
+    if (state == "53200" || state == "53300") {
+        return errc::resource_exhausted;
+    }
+    if (state == "25P02") {
+        return errc::transaction_failed;
+    }
+    if (state == query_canceled) {
+        return errc::interrupted;
+    }
+    return errc::database_error;
+}
+
+const char* advice_for(errc error) {
+    switch (error) {
+        case errc::deadlock:
+            return "PostgreSQL found a deadlock; release the other locks, then try again";
+        case errc::permission_denied:
+            return "PostgreSQL refused the lock functions; grant EXECUTE on them";
+        case errc::resource_exhausted:
+            return "PostgreSQL is out of shared lock memory; raise max_locks_per_transaction";
+        case errc::transaction_failed:
+            return "roll the transaction back first";
+        case errc::interrupted:
+            return "the statement was cancelled on the server";
+        default:
+            return "PostgreSQL reported an error";
+    }
+}
+
+class PostgresqlDialect final : public Dialect {
+  public:
+    PostgresqlDialect(const PostgresqlSettings& settings, const ActualKey& key)
+        : settings_(settings), sql_(settings, key) {
+        for (const Mode mode : {Mode::exclusive, Mode::shared}) {
+            unlock_[mode == Mode::shared] = sql_.unlock(mode);
+            unlock_failed_[mode == Mode::shared] = sql_.unlock_in_failed_transaction(mode);
+        }
+        // Nothing is allocated by a release.
+        statement_.sql.reserve(unlock_failed_[1].size() + 1);
+    }
+
+    Step start(Op op, const Situation& situation) override {
+        situation_ = situation;
+        repeats_ = 0;
+        native_ = {};
+        if (situation.transaction == TransactionState::busy) {
+            return fail(errc::session_busy, "another command is under way on the session");
+        }
+        if (op == Op::release) {
+            return start_release();
+        }
+        if (situation.transaction == TransactionState::failed) {
+            return fail(errc::transaction_failed, "roll the transaction back first");
+        }
+        switch (op) {
+            case Op::try_acquire:
+                return start_try();
+            case Op::wait:
+                return start_wait();
+            default:
+                return send(State::verifying, Purpose::verify, sql_.verify(situation.mode));
+        }
+    }
+
+    Step resume(const Reply& reply) override {
+        if (reply.failed) {
+            native_ = reply.native;
+        }
+        if (reply.connection_lost) {
+            return fail(errc::session_lost, "the connection to PostgreSQL is gone");
+        }
+        switch (state_) {
+            case State::trying:
+                return after_try(reply);
+            case State::diagnosing:
+                return after_diagnosis(reply);
+            case State::measuring:
+                return after_measuring(reply);
+            case State::waiting:
+                return after_wait(reply);
+            case State::rolling_back:
+                return after_rollback(reply);
+            case State::checking:
+            case State::verifying:
+                return after_verify(reply);
+            case State::releasing:
+                return after_release(reply);
+            case State::failing_again:
+                return after_failing_again();
+            case State::cleaning:
+                return after_cleaning(reply);
+        }
+        return fail(errc::database_error, "unexpected reply");
+    }
+
+    const NativeError& native() const noexcept override { return native_; }
+
+    bool waits_in_slices() const noexcept override { return true; }
+
+  private:
+    enum class State {
+        trying,
+        diagnosing,  // a guard failed: which?
+        measuring,   // reading deadlock_timeout before the second slice
+        waiting,
+        rolling_back,  // a wait failed inside the user's transaction
+        checking,      // a wait failed in a way that may have left the lock behind
+        verifying,
+        releasing,
+        failing_again,  // released in a failed transaction that must be left failed
+        cleaning,  // a try was cancelled inside a transaction: give back what it may have taken
+    };
+
+    Step send(State state, Purpose purpose, std::string_view sql) {
+        state_ = state;
+        statement_.purpose = purpose;
+        statement_.mode = situation_.mode;
+        statement_.sql.assign(sql);
+        return Step{.send = &statement_};
+    }
+
+    static Step done(Verdict verdict) { return Step{.verdict = verdict}; }
+
+    static Step fail(errc error, const char* advice, bool in_doubt = false) {
+        return Step{
+            .verdict = Verdict::failed, .error = error, .advice = advice, .in_doubt = in_doubt};
+    }
+
+    bool in_transaction() const { return situation_.transaction != TransactionState::idle; }
+
+    Step start_try() {
+        if (settings_.xact && situation_.transaction == TransactionState::idle) {
+            return fail(errc::no_transaction, "begin a transaction before the lock is taken");
+        }
+        waits_ = 0;
+        return send(State::trying, Purpose::try_acquire, sql_.try_acquire(situation_));
+    }
+
+    Step after_try(const Reply& reply) {
+        if (reply.failed) {
+            const errc error = classify(native_);
+            if (error != errc::interrupted) {
+                return fail(error, advice_for(error));
+            }
+            // Cancelled, it may hold the lock all the same.
+            if (!in_transaction() || settings_.xact) {
+                return in_transaction() ? fail(errc::transaction_failed, "roll it back") : check();
+            }
+            cause_ = native_;
+            return send(State::cleaning, Purpose::release,
+                        unlock_failed_[situation_.mode == Mode::shared]);
+        }
+        if (!reply.has_row) {
+            return send(State::diagnosing, Purpose::other, sql_.diagnose(situation_));
+        }
+        timeouts_ = {reply.values[1].value_or(0), reply.values[2].value_or(0),
+                     reply.values[3].value_or(0)};
+        return done(reply.values[0] == 1 ? Verdict::granted : Verdict::busy);
+    }
+
+    Step after_diagnosis(const Reply& reply) {
+        if (reply.failed || !reply.has_row) {
+            return fail(errc::database_error, "PostgreSQL gave no answer");
+        }
+        if (settings_.check_identity && situation_.identity != 0 && reply.values[0] != 1) {
+            return fail(errc::pooler_detected,
+                        "a pooler answers for the server; connect to the server itself, or set "
+                        "Pooler::session_mode if each session keeps its server session");
+        }
+        if (reply.values[1] == 1) {
+            return fail(errc::read_replica,
+                        "a standby grants locks of its own; connect to the primary");
+        }
+        if (reply.values[2] == 1) {
+            return fail(errc::stale_snapshot,
+                        "lock before the transaction begins, use READ COMMITTED, or set "
+                        "allow_stale_snapshot");
+        }
+        return fail(errc::session_changed, "the server session changed during the statement");
+    }
+
+    Step start_wait() {
+        // A wait shorter than the server's deadlock detection never finds a deadlock, and lets
+        // later readers overtake a writer each time it starts anew.
+        if (++waits_ == 2 && deadlock_timeout_ < 0) {
+            return send(State::measuring, Purpose::other, PostgresqlSql::deadlock_timeout());
+        }
+        return send_wait();
+    }
+
+    Step after_measuring(const Reply& reply) {
+        if (reply.failed && in_transaction()) {
+            const errc error = classify(native_);
+            return fail(error, advice_for(error));
+        }
+        if (!reply.failed) {  // else it is asked again before the next acquire's second slice
+            deadlock_timeout_ = reply.values[0].value_or(0);
+        }
+        return send_wait();
+    }
+
+    Step send_wait() {
+        using std::chrono::milliseconds;
+        Duration limit = situation_.slice;
+        if (deadlock_timeout_ > 0) {
+            limit = std::max<Duration>(limit, 2 * milliseconds(deadlock_timeout_));
+        }
+        limit = std::min(limit, situation_.remaining);
+        // Zero would switch the server's timer off; the most it takes is 2^31 - 1.
+        const std::int64_t count =
+            std::clamp<std::int64_t>(std::chrono::ceil<milliseconds>(limit).count(), 1, 2147483647);
+        return send(State::waiting, Purpose::wait,
+                    sql_.wait(situation_, count, timeouts_, connection_check_));
+    }
+
+    Step after_wait(const Reply& reply) {
+        if (reply.failed) {
+            cause_ = native_;
+            return in_transaction()
+                       ? send(State::rolling_back, Purpose::other, PostgresqlSql::roll_back_wait())
+                       : after_wait_error();
+        }
+        // A transaction-level wait ends with statements that have no rows, so `has_row` is that of
+        // the lock in both forms.
+        return reply.has_row ? done(Verdict::granted)
+                             : send(State::diagnosing, Purpose::other, sql_.diagnose(situation_));
+    }
+
+    Step after_rollback(const Reply& reply) {
+        if (!reply.failed) {
+            native_ = cause_;
+            return after_wait_error();
+        }
+        if (native_.sqlstate == query_canceled && ++repeats_ < max_repeats) {
+            return send(State::rolling_back, Purpose::other, PostgresqlSql::roll_back_wait());
+        }
+        return fail(errc::transaction_failed, "the wait failed and took the transaction with it",
+                    true);
+    }
+
+    // The last statement of the string is meant to fail, and the one before it has a row.
+    Step after_cleaning(const Reply& reply) {
+        const bool ended = native_.sqlstate == no_such_savepoint;
+        if (!ended && reply.has_row) {
+            return send(State::failing_again, Purpose::other, PostgresqlSql::fail_transaction());
+        }
+        if (!ended && native_.sqlstate == query_canceled && ++repeats_ < max_repeats) {
+            return send(State::cleaning, Purpose::release,
+                        unlock_failed_[situation_.mode == Mode::shared]);
+        }
+        native_ = cause_;
+        return fail(errc::transaction_failed,
+                    "the try was cancelled on the server; roll the transaction back", !ended);
+    }
+
+    Step after_failing_again() {
+        if (native_.sqlstate == query_canceled && ++repeats_ < max_repeats) {
+            return send(State::failing_again, Purpose::other, PostgresqlSql::fail_transaction());
+        }
+        if (situation_.transaction == TransactionState::failed) {
+            return done(Verdict::released);
+        }
+        native_ = cause_;
+        return fail(errc::transaction_failed,
+                    "the try was cancelled on the server; roll the transaction back");
+    }
+
+    Step after_wait_error() {
+        if (native_.sqlstate == lock_not_available) {
+            return done(Verdict::busy);
+        }
+        if (native_.sqlstate == invalid_parameter_value && connection_check_) {
+            // Servers on systems without POLLRDHUP refuse client_connection_check_interval.
+            connection_check_ = false;
+            return send_wait();
+        }
+        const errc error = classify(native_);
+        if (error == errc::deadlock || error == errc::resource_exhausted) {
+            return fail(error, advice_for(error));
+        }
+        return check();
+    }
+
+    Step check() {
+        wait_error_ = classify(native_);
+        return send(State::checking, Purpose::verify, sql_.verify(situation_.mode));
+    }
+
+    Step after_verify(const Reply& reply) {
+        if (reply.failed || !reply.has_row) {
+            if (native_.sqlstate == query_canceled && !in_transaction() &&
+                ++repeats_ < max_repeats) {
+                return send(state_, Purpose::verify, sql_.verify(situation_.mode));
+            }
+            const errc error = classify(native_);
+            return fail(error, "the lock's state could not be read", state_ == State::checking);
+        }
+        const bool is_held = reply.values[0].value_or(0) > 0;
+        if (state_ == State::verifying) {
+            return done(is_held ? Verdict::held : Verdict::not_held);
+        }
+        if (is_held) {
+            return done(Verdict::granted);
+        }
+        return wait_error_ == errc::interrupted ? done(Verdict::interrupted)
+                                                : fail(wait_error_, advice_for(wait_error_));
+    }
+
+    Step start_release() {
+        if (settings_.xact) {
+            return fail(errc::held_by_transaction,
+                        "PostgreSQL frees a transaction-level lock when its transaction ends");
+        }
+        const bool shared = situation_.mode == Mode::shared;
+        return send(State::releasing, Purpose::release,
+                    situation_.transaction == TransactionState::failed ? unlock_failed_[shared]
+                                                                       : unlock_[shared]);
+    }
+
+    Step after_release(const Reply& reply) {
+        // In a failed transaction the last statement of the string is meant to fail.
+        const bool expected = situation_.transaction == TransactionState::failed &&
+                              (native_.sqlstate == no_such_savepoint || reply.values[0] == 1);
+        if (reply.failed && expected && native_.sqlstate != no_such_savepoint) {
+            return send(State::failing_again, Purpose::other, PostgresqlSql::fail_transaction());
+        }
+        if (reply.failed && !expected) {
+            if (native_.sqlstate == query_canceled && ++repeats_ < max_repeats) {
+                if (in_transaction()) {
+                    situation_.transaction = TransactionState::failed;
+                }
+                return start_release();
+            }
+            const errc error = classify(native_);
+            return fail(error, "PostgreSQL did not take the lock back", true);
+        }
+        if (!reply.has_row) {
+            return fail(errc::database_error, "PostgreSQL gave no answer", true);
+        }
+        return reply.values[0] == 1
+                   ? done(Verdict::released)
+                   : fail(errc::lock_lost, "PostgreSQL says that this session does not hold it");
+    }
+
+    PostgresqlSettings settings_;
+    PostgresqlSql sql_;
+    std::string unlock_[2];
+    std::string unlock_failed_[2];
+
+    State state_ = State::verifying;
+    Situation situation_{};
+    Statement statement_{};
+    NativeError native_{};
+    NativeError cause_{};  // what failed first, while the steps that clean up after it may fail too
+    PostgresqlTimeouts timeouts_{};
+    errc wait_error_ = errc::database_error;
+    int waits_ = 0;
+    int repeats_ = 0;
+    std::int64_t deadlock_timeout_ = -1;
+    bool connection_check_ = true;
+};
+
+}  // namespace
+
+Capabilities postgresql_capabilities() {
+    return {.database = "PostgreSQL",
+            .modes = {Mode::exclusive, Mode::shared},
+            .xact = true,
+            .int32_pair_keys = true,
+            .deadlock_detection = true,
+            .fair_queue = true};
+}
+
+std::unique_ptr<Dialect> make_postgresql_dialect(const PostgresqlSettings& settings,
+                                                 const ActualKey& key) {
+    return std::make_unique<PostgresqlDialect>(settings, key);
+}
+
+}  // namespace dlock::detail

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "dialects/postgresql_sql.hpp"
+
+#include <variant>
+
+namespace dlock::detail {
+namespace {
+
+// The setting of the session in milliseconds. Its text has a unit ("7s", "1d"), which interval
+// reads.
+std::string current_milliseconds(const char* setting) {
+    return std::string("CAST(1000 * extract(epoch FROM CAST(pg_catalog.current_setting('") +
+           setting + "') AS interval)) AS bigint)";
+}
+
+// A bigint key stands in pg_locks as its two halves, read as unsigned numbers.
+std::string halves(std::uint64_t number) {
+    return "classid = " + std::to_string(number >> 32U) +
+           " AND objid = " + std::to_string(number & 0xFFFFFFFFU) + " AND objsubid = 1";
+}
+
+std::string halves(const Int32Pair& pair) {
+    return "classid = " + std::to_string(static_cast<std::uint32_t>(pair.first)) +
+           " AND objid = " + std::to_string(static_cast<std::uint32_t>(pair.second)) +
+           " AND objsubid = 2";
+}
+
+constexpr int has_connection_check = 140000;
+constexpr int has_transaction_timeout = 170000;
+constexpr std::int64_t connection_check_milliseconds = 2000;
+
+}  // namespace
+
+PostgresqlSql::PostgresqlSql(const PostgresqlSettings& settings, const ActualKey& key)
+    : settings_(settings) {
+    if (const auto* pair = std::get_if<Int32Pair>(&key.value())) {
+        arguments_ = std::to_string(pair->first) + ", " + std::to_string(pair->second);
+        lock_row_ = halves(*pair);
+    } else {
+        const std::int64_t number = std::get<std::int64_t>(key.value());
+        arguments_ = std::to_string(number);
+        lock_row_ = halves(static_cast<std::uint64_t>(number));
+    }
+}
+
+std::string PostgresqlSql::call(const char* function, bool xact, Mode mode) const {
+    // The schema is named so that a function of the same name in the search path is never called.
+    std::string sql = std::string("pg_catalog.") + function;
+    sql += xact ? "_xact_lock" : "_lock";
+    sql += mode == Mode::shared ? "_shared(" : "(";
+    return sql + arguments_ + ")";
+}
+
+std::string PostgresqlSql::set_local(const char* setting, std::int64_t milliseconds) {
+    return std::string("SET LOCAL ") + setting + " = " + std::to_string(milliseconds) + "; ";
+}
+
+std::string PostgresqlSql::guards(const Situation& situation, bool full) const {
+    std::string sql;
+    const auto add = [&sql](const std::string& condition) {
+        sql += sql.empty() ? " WHERE " : " AND ";
+        sql += condition;
+    };
+    if (settings_.check_identity && situation.identity != 0) {
+        add("pg_catalog.pg_backend_pid() = " + std::to_string(situation.identity));
+    }
+    if (full) {
+        add("NOT pg_catalog.pg_is_in_recovery()");
+        if (situation.transaction != TransactionState::idle && !settings_.allow_stale_snapshot) {
+            add("pg_catalog.current_setting('transaction_isolation') NOT IN "
+                "('repeatable read', 'serializable')");
+        }
+    }
+    return sql;
+}
+
+std::string PostgresqlSql::try_acquire(const Situation& situation) const {
+    std::string sql = "SELECT " + call("pg_try_advisory", settings_.xact, situation.mode);
+    if (settings_.xact) {
+        sql += ", " + current_milliseconds("lock_timeout");
+        sql += ", " + current_milliseconds("statement_timeout");
+        if (settings_.server_version >= has_connection_check) {
+            sql += ", " + current_milliseconds("client_connection_check_interval");
+        }
+    }
+    return sql + guards(situation, true);
+}
+
+std::string PostgresqlSql::wait(const Situation& situation, std::int64_t milliseconds,
+                                const PostgresqlTimeouts& restore, bool connection_check) const {
+    const bool in_transaction = situation.transaction != TransactionState::idle;
+    const bool check = connection_check && settings_.server_version >= has_connection_check;
+    const std::string guard = guards(situation, false);
+
+    // Several statements in one string are one transaction where none is open, and SET LOCAL ends
+    // with it. statement_timeout must be lifted by a statement of its own: its timer is armed when
+    // a statement begins.
+    std::string sql = in_transaction ? "SAVEPOINT dlock_wait; " : "";
+    sql += set_local("lock_timeout", milliseconds);
+    sql += set_local("statement_timeout", 0);
+    if (check) {
+        // Without it a waiter whose client died stays in the queue, and is granted the lock.
+        sql += set_local("client_connection_check_interval", connection_check_milliseconds);
+    }
+    if (!in_transaction && settings_.server_version >= has_transaction_timeout) {
+        sql += set_local("transaction_timeout", 0);
+    }
+    sql += "SELECT " + call("pg_advisory", true, situation.mode) + guard;
+    if (!settings_.xact) {
+        sql += "; SELECT " + call("pg_advisory", false, situation.mode) + guard;
+        if (in_transaction) {
+            // The session-level lock survives this, the settings and the other lock do not.
+            sql += "; ROLLBACK TO SAVEPOINT dlock_wait; RELEASE SAVEPOINT dlock_wait";
+        }
+    } else {
+        // Rolling back would free the lock, so the settings are put back by hand.
+        sql += "; " + set_local("lock_timeout", restore.lock);
+        sql += set_local("statement_timeout", restore.statement);
+        if (check) {
+            sql += set_local("client_connection_check_interval", restore.connection_check);
+        }
+        sql += "RELEASE SAVEPOINT dlock_wait";
+    }
+    return sql;
+}
+
+const char* PostgresqlSql::roll_back_wait() {
+    return "ROLLBACK TO SAVEPOINT dlock_wait; RELEASE SAVEPOINT dlock_wait";
+}
+
+std::string PostgresqlSql::unlock(Mode mode) const {
+    std::string sql = "SELECT pg_catalog.pg_advisory_unlock";
+    sql += mode == Mode::shared ? "_shared(" : "(";
+    return sql + arguments_ + ")";
+}
+
+std::string PostgresqlSql::unlock_in_failed_transaction(Mode mode) const {
+    return "ROLLBACK; " + unlock(mode) + "; " + fail_transaction();
+}
+
+const char* PostgresqlSql::fail_transaction() {
+    return "BEGIN; ROLLBACK TO SAVEPOINT dlock_none";
+}
+
+std::string PostgresqlSql::verify(Mode mode) const {
+    std::string sql =
+        "SELECT count(*) FROM pg_catalog.pg_locks WHERE locktype = 'advisory' AND database = "
+        "(SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()) "
+        "AND ";
+    sql += lock_row_;
+    sql += mode == Mode::shared ? " AND mode = 'ShareLock'" : " AND mode = 'ExclusiveLock'";
+    return sql + " AND pid = pg_catalog.pg_backend_pid() AND granted";
+}
+
+std::string PostgresqlSql::diagnose(const Situation& situation) {
+    return "SELECT pg_catalog.pg_backend_pid() = " + std::to_string(situation.identity) +
+           ", pg_catalog.pg_is_in_recovery(), pg_catalog.current_setting('transaction_isolation') "
+           "IN ('repeatable read', 'serializable')";
+}
+
+const char* PostgresqlSql::deadlock_timeout() {
+    static const std::string sql = "SELECT " + current_milliseconds("deadlock_timeout");
+    return sql.c_str();
+}
+
+}  // namespace dlock::detail

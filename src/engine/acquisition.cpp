@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "engine/acquisition.hpp"
+
+#include <algorithm>
+
+namespace dlock::detail {
+
+Acquisition::Acquisition(Dialect& dialect, const LockOptions& options,
+                         const AcquireRequest& request)
+    : dialect_(dialect), options_(options), request_(request), slice_(options.slice) {}
+
+Action Acquisition::start(const Moment& moment) {
+    return begin(Phase::trying, Op::try_acquire, moment);
+}
+
+Action Acquisition::resume(Event event, const Moment& moment) {
+    switch (event) {
+        case Event::replied:
+            if (moment.cancel_was_sent) {
+                cancelled_ = true;
+                cancel_was_sent_ = true;
+            }
+            return proceed(dialect_.resume(*moment.reply), moment);
+        case Event::cancelled:
+            return finish(Action::Outcome::cancelled);
+        case Event::waits_for_itself:
+            return fail(errc::deadlock,
+                        "this thread holds the key through another session and would wait for "
+                        "itself without limit");
+        case Event::woke:
+            if (phase_ == Phase::queued) {
+                return finish(Action::Outcome::timed_out);
+            }
+            return ask_again(moment);
+        case Event::turn_came:
+            had_turn_ = true;
+            return ask_again(moment);
+    }
+    return fail(errc::database_error, "unknown event");
+}
+
+Action Acquisition::begin(Phase phase, Op op, const Moment& moment) {
+    phase_ = phase;
+    asked_at_ = moment.now;
+    Situation situation{
+        .identity = moment.identity, .transaction = moment.transaction, .mode = request_.mode};
+    if (op == Op::wait) {
+        situation.remaining = request_.deadline == TimePoint::max()
+                                  ? Duration::max()
+                                  : std::max<Duration>(request_.deadline - moment.now, {});
+        situation.slice = dialect_.waits_in_slices() ? slice_ : situation.remaining;
+        if (request_.short_slices) {
+            situation.slice = std::min<Duration>(situation.slice, short_slice);
+        }
+    }
+    return proceed(dialect_.start(op, situation), moment);
+}
+
+Action Acquisition::proceed(const Step& step, const Moment& moment) {
+    if (step.send != nullptr) {
+        return Action{.kind = Action::Kind::send, .statement = step.send};
+    }
+    switch (step.verdict) {
+        case Verdict::granted:
+            return after_grant(moment);
+        case Verdict::held:
+            if (request_.xact) {
+                return finish(Action::Outcome::acquired);
+            }
+            return begin(Phase::giving_up, Op::release, moment);
+        case Verdict::not_held:
+        case Verdict::released:
+            return finish(Action::Outcome::cancelled);
+        case Verdict::busy:
+        case Verdict::interrupted:
+            return after_refusal(step.verdict, moment);
+        case Verdict::failed:
+            break;
+    }
+    if (phase_ == Phase::giving_up && step.error == errc::lock_lost) {
+        return finish(Action::Outcome::cancelled);
+    }
+    return fail(step.error, step.advice,
+                step.in_doubt || phase_ == Phase::settling || phase_ == Phase::giving_up);
+}
+
+Action Acquisition::after_grant(const Moment& moment) {
+    if (!cancelled_) {
+        return finish(Action::Outcome::acquired);
+    }
+    // A transaction-level lock cannot be given back: the grant stands. The question also takes the
+    // blow of a cancel that comes late.
+    return request_.xact ? begin(Phase::settling, Op::verify, moment)
+                         : begin(Phase::giving_up, Op::release, moment);
+}
+
+Action Acquisition::after_refusal(Verdict verdict, const Moment& moment) {
+    if (cancelled_) {
+        return cancel_was_sent_ ? begin(Phase::settling, Op::verify, moment)
+                                : finish(Action::Outcome::cancelled);
+    }
+    if (verdict == Verdict::busy && request_.no_wait) {
+        return finish(Action::Outcome::timed_out);
+    }
+    if (deadline_passed(moment)) {
+        return finish(Action::Outcome::timed_out);
+    }
+    const bool was_waiting = phase_ == Phase::waiting;
+    if (was_waiting && verdict == Verdict::busy && slice_ <= Duration::max() / 2) {
+        // Each slice joins the queue anew, so those that hold for longer than a slice would starve
+        // a waiter whose slices stayed the same.
+        slice_ *= 2;
+    }
+    if (verdict == Verdict::interrupted || was_waiting) {
+        if (moment.now - asked_at_ >= quick) {
+            quick_ = 0;
+        } else if (++quick_ > max_quick) {
+            return fail(errc::interrupted, "the wait is cut short on the server again and again");
+        } else if (quick_ > 1) {
+            phase_ = Phase::pausing;
+            return sleep(std::chrono::milliseconds(1 << quick_), moment);
+        }
+    }
+    if (!had_turn_ && !request_.no_wait) {
+        phase_ = Phase::queued;
+        return Action{.kind = Action::Kind::take_turn,
+                      .until = request_.deadline,
+                      .queue = request_.may_queue};
+    }
+    if (options_.wait == WaitStrategy::polling && !request_.no_wait) {
+        phase_ = Phase::pausing;
+        return sleep(next_pause(), moment);
+    }
+    return ask_again(moment);
+}
+
+Action Acquisition::ask_again(const Moment& moment) {
+    const bool poll = options_.wait == WaitStrategy::polling;
+    if (poll && phase_ == Phase::queued) {
+        phase_ = Phase::pausing;
+        return sleep(next_pause(), moment);
+    }
+    return poll || request_.no_wait ? begin(Phase::trying, Op::try_acquire, moment)
+                                    : begin(Phase::waiting, Op::wait, moment);
+}
+
+Action Acquisition::sleep(Duration pause, const Moment& moment) {
+    // Clipped to the deadline, so that the last try is made when it comes.
+    const bool clip = request_.deadline - moment.now < pause;
+    return Action{.kind = Action::Kind::sleep,
+                  .until = clip ? request_.deadline : moment.now + pause};
+}
+
+Duration Acquisition::next_pause() {
+    // xorshift64: pauses need to differ, not to be unpredictable.
+    std::uint64_t& random = request_.seed;
+    random ^= random << 13U;
+    random ^= random >> 7U;
+    random ^= random << 17U;
+    const double fraction = static_cast<double>(random >> 11U) / 9007199254740992.0;
+    // Below the interval whatever the rounding, so nothing overflows.
+    const double less =
+        static_cast<double>(options_.poll_interval.count()) * options_.poll_jitter * fraction;
+    return std::max(options_.poll_interval - Duration(static_cast<Duration::rep>(less)),
+                    Duration(1));
+}
+
+bool Acquisition::deadline_passed(const Moment& moment) const {
+    return moment.now >= request_.deadline;
+}
+
+Action Acquisition::finish(Action::Outcome outcome) {
+    return Action{.kind = Action::Kind::done, .outcome = outcome};
+}
+
+Action Acquisition::fail(errc error, const char* advice, bool in_doubt) {
+    return Action{.kind = Action::Kind::done,
+                  .outcome = Action::Outcome::failed,
+                  .error = error,
+                  .advice = advice,
+                  .in_doubt = in_doubt};
+}
+
+}  // namespace dlock::detail

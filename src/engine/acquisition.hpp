@@ -1,0 +1,136 @@
+// One acquire from its first try to its end, as a machine without I/O and without a clock.
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "engine/dialect.hpp"
+
+#include <dlock/options.hpp>
+
+#include <chrono>
+#include <cstdint>
+
+namespace dlock::detail {
+
+using TimePoint = std::chrono::steady_clock::time_point;
+
+/// What an acquire is asked to do.
+struct AcquireRequest {
+    Mode mode = Mode::exclusive;
+    /// One try, no waiting.
+    bool no_wait = false;
+    /// TimePoint::max() for no deadline.
+    TimePoint deadline = TimePoint::max();
+    /// The session may stand in the local queue: it holds nothing and has no open transaction.
+    bool may_queue = false;
+    /// The lock cannot be given back by hand.
+    bool xact = false;
+    /// A stop may be requested and nothing can cancel a statement: wait in short slices.
+    bool short_slices = false;
+    /// What random pauses are drawn from.
+    std::uint64_t seed = 1;
+};
+
+/// What the engine does next for the acquire.
+struct Action {
+    enum class Kind {
+        /// Send `statement`, then resume with Event::replied.
+        send,
+        /// Wait until `until`, then resume with Event::woke; or Event::cancelled.
+        sleep,
+        /// Wait for a turn in the local queue if `queue`, until `until`: Event::turn_came,
+        /// Event::woke when the time is over, Event::cancelled, or Event::waits_for_itself.
+        take_turn,
+        /// The end; see `outcome`. A turn that was taken is over.
+        done,
+    };
+    enum class Outcome { acquired, timed_out, cancelled, failed };
+
+    Kind kind = Kind::done;
+    const Statement* statement = nullptr;
+    TimePoint until{};
+    bool queue = false;
+
+    Outcome outcome = Outcome::failed;
+    /// With Outcome::failed.
+    errc error = errc::database_error;
+    const char* advice = "";
+    /// With Outcome::failed: the session must be closed, nobody can tell what it holds.
+    bool in_doubt = false;
+};
+
+/// What happened since the last Action.
+enum class Event {
+    replied,
+    woke,
+    turn_came,
+    /// This thread holds the key through another session and would wait without limit.
+    waits_for_itself,
+    cancelled,
+};
+
+/// The world when an event is handed in.
+struct Moment {
+    TimePoint now{};
+    std::uint64_t identity = 0;
+    TransactionState transaction = TransactionState::unknown;
+    /// With Event::replied.
+    const Reply* reply = nullptr;
+    /// With Event::replied: a stop was requested meanwhile, and the server was asked to cancel.
+    bool cancel_was_sent = false;
+};
+
+/// The four waits of an acquire (a statement's reply, a sleep, a turn, a cancellation) and what
+/// follows on each. The same object serves blocking, asynchronous and simulated engines.
+///
+/// Whatever the outcome but `acquired`, the session holds no more than before, or `in_doubt` says
+/// that nobody can tell. The server is always tried first; then, after a turn, the wait goes on in
+/// the server, or by polling, until the deadline.
+class Acquisition {
+  public:
+    /// A statement that ends sooner than this without an answer was cut short by somebody.
+    static constexpr std::chrono::milliseconds quick{10};
+    /// So many in a row are an error.
+    static constexpr int max_quick = 8;
+    /// With AcquireRequest::short_slices.
+    static constexpr std::chrono::seconds short_slice{1};
+
+    /// Precondition: `dialect` and `options` outlive the object.
+    Acquisition(Dialect& dialect, const LockOptions& options, const AcquireRequest& request);
+
+    [[nodiscard]] Action start(const Moment& moment);
+    [[nodiscard]] Action resume(Event event, const Moment& moment);
+
+  private:
+    enum class Phase {
+        trying,     // the first try, or one of many when polling
+        queued,     // waiting for a turn
+        waiting,    // in the server's queue
+        pausing,    // between two asks
+        settling,   // cancelled: making sure that nothing is held
+        giving_up,  // cancelled: giving back what was granted
+    };
+
+    Action begin(Phase phase, Op op, const Moment& moment);
+    Action proceed(const Step& step, const Moment& moment);
+    Action after_grant(const Moment& moment);
+    Action after_refusal(Verdict verdict, const Moment& moment);
+    Action ask_again(const Moment& moment);
+    Action sleep(Duration pause, const Moment& moment);
+    Duration next_pause();
+    bool deadline_passed(const Moment& moment) const;
+    static Action finish(Action::Outcome outcome);
+    static Action fail(errc error, const char* advice, bool in_doubt = false);
+
+    Dialect& dialect_;
+    const LockOptions& options_;
+    AcquireRequest request_;
+    Phase phase_ = Phase::trying;
+    Duration slice_;
+    TimePoint asked_at_{};
+    int quick_ = 0;
+    bool had_turn_ = false;
+    bool cancelled_ = false;
+    bool cancel_was_sent_ = false;
+};
+
+}  // namespace dlock::detail

@@ -1,0 +1,94 @@
+// What is known of one database's locks, as a machine without I/O and without a clock.
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "engine/driver.hpp"
+#include "engine/statement.hpp"
+
+#include <dlock/error.hpp>
+
+namespace dlock::detail {
+
+/// What an engine asks of a dialect. One is under way at a time.
+enum class Op {
+    /// Takes the lock if it is free.
+    try_acquire,
+    /// Waits for the lock within the limits given.
+    wait,
+    /// Gives the lock back.
+    release,
+    /// Asks whether the session holds the lock.
+    verify,
+};
+
+/// What came of an Op.
+enum class Verdict {
+    /// try_acquire, wait: this session holds the lock now.
+    granted,
+    /// try_acquire, wait: somebody else holds it; for wait, the limit has passed.
+    busy,
+    /// wait: ended early by somebody else; this session does not hold the lock. Ask again.
+    interrupted,
+    /// release: given back.
+    released,
+    /// verify: held by this session.
+    held,
+    /// verify: not held by this session.
+    not_held,
+    /// An error; `Step::error` says which. The session holds no more than before the Op, unless
+    /// `Step::in_doubt`.
+    failed,
+};
+
+/// The next thing to do: send a statement and resume() with its reply, or take the verdict.
+struct Step {
+    /// Not null: send this. It stays valid until resume().
+    const Statement* send = nullptr;
+    Verdict verdict = Verdict::failed;
+    /// With Verdict::failed.
+    errc error = errc::database_error;
+    /// With Verdict::failed: what happened and what to do, in words. A literal.
+    const char* advice = "";
+    /// With Verdict::failed: nobody can tell whether the session holds the lock; it must be closed.
+    bool in_doubt = false;
+};
+
+/// What the session looks like when an Op starts.
+struct Situation {
+    /// Driver::identity().
+    std::uint64_t identity = 0;
+    TransactionState transaction = TransactionState::unknown;
+    /// The mode to take or to give back.
+    Mode mode = Mode::exclusive;
+    /// wait: the longest that the engine wants to wait in one statement.
+    Duration slice{};
+    /// wait: what is left until the deadline; Duration::max() for no deadline. A dialect may wait
+    /// longer than `slice`, never longer than this.
+    Duration remaining{};
+};
+
+/// One database's lock logic for one key. It allocates nothing for Op::release.
+///
+/// A dialect keeps between Ops only what it has learnt of the server.
+class Dialect {
+  public:
+    virtual ~Dialect() = default;
+    Dialect() = default;
+    Dialect(const Dialect&) = delete;
+    Dialect& operator=(const Dialect&) = delete;
+
+    /// Begins an Op.
+    [[nodiscard]] virtual Step start(Op op, const Situation& situation) = 0;
+
+    /// Goes on with the reply to the statement that was sent last.
+    [[nodiscard]] virtual Step resume(const Reply& reply) = 0;
+
+    /// The server's text and numbers behind the last Verdict::failed.
+    [[nodiscard]] virtual const NativeError& native() const noexcept = 0;
+
+    /// True if long waits are to be cut into slices (the server does not notice dead waiters by
+    /// itself, or a wait holds something back there).
+    [[nodiscard]] virtual bool waits_in_slices() const noexcept = 0;
+};
+
+}  // namespace dlock::detail

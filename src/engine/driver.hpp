@@ -1,0 +1,79 @@
+// A database session as the engines see it: what it is, and a way to ask it one statement.
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "engine/statement.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+namespace dlock::detail {
+
+/// What the client knows of the session's transaction without asking the server.
+enum class TransactionState {
+    /// None is open.
+    idle,
+    /// One is open.
+    active,
+    /// One is open and has failed: the server takes nothing but a rollback.
+    failed,
+    /// Another command is under way on the session.
+    busy,
+    /// The client library does not tell.
+    unknown,
+};
+
+/// Ends a statement that is under way, from any thread.
+class Canceller {
+  public:
+    virtual ~Canceller() = default;
+    Canceller() = default;
+    Canceller(const Canceller&) = delete;
+    Canceller& operator=(const Canceller&) = delete;
+
+    /// Asks the server to end the statement. May come too early or too late to have an effect, so
+    /// it is called again and again until the statement has ended.
+    virtual void cancel() noexcept = 0;
+};
+
+/// One session through its client library. It knows nothing of locks.
+///
+/// Thread safety: as a soci::session, one thread at a time.
+class Driver {
+  public:
+    virtual ~Driver() = default;
+    Driver() = default;
+    Driver(const Driver&) = delete;
+    Driver& operator=(const Driver&) = delete;
+
+    /// True while the session still has the backend object that the driver was made from.
+    [[nodiscard]] virtual bool attached() const noexcept = 0;
+
+    /// What identifies this session in the registry: the backend object's address.
+    [[nodiscard]] virtual const void* handle() const noexcept = 0;
+
+    /// The server session as the client library remembers it, without a round trip; changes with
+    /// each reconnect. 0 where there is none or it is not known.
+    [[nodiscard]] virtual std::uint64_t identity() const noexcept = 0;
+
+    [[nodiscard]] virtual TransactionState transaction() const noexcept = 0;
+
+    /// What names the server, and the database where locks belong to one: sessions with the same
+    /// text compete for the same locks.
+    [[nodiscard]] virtual std::string server() const = 0;
+
+    /// Sends the statement and waits for its answer. Never throws: failures stand in `reply`.
+    virtual void execute(const Statement& statement, Reply& reply) noexcept = 0;
+
+    /// Something that can cancel statements of this session; null if there is no way.
+    [[nodiscard]] virtual std::unique_ptr<Canceller> make_canceller() { return nullptr; }
+
+    /// Closes the session: nobody can tell what it holds. The server frees its locks.
+    virtual void abandon() noexcept = 0;
+
+    /// The descriptor whose life keeps the session's locks alive; -1 where there is none.
+    [[nodiscard]] virtual int descriptor() const noexcept { return -1; }
+};
+
+}  // namespace dlock::detail

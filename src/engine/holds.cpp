@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "engine/holds.hpp"
+
+#include <algorithm>
+#include <map>
+#include <mutex>
+#include <utility>
+
+namespace dlock::detail {
+namespace {
+
+struct Registry {
+    std::mutex mutex;
+    std::map<const void*, std::weak_ptr<SessionRecord>> sessions;
+};
+
+// Never destroyed: locks with static lifetime may still release after main().
+Registry& registry() {
+    static auto* const instance = new Registry;
+    return *instance;
+}
+
+}  // namespace
+
+std::shared_ptr<SessionRecord> Holds::record(const void* handle) {
+    Registry& all = registry();
+    const std::lock_guard lock(all.mutex);
+    if (auto existing = all.sessions[handle].lock()) {
+        return existing;
+    }
+    auto made = std::make_shared<SessionRecord>();
+    std::erase_if(all.sessions, [](const auto& entry) { return entry.second.expired(); });
+    all.sessions[handle] = made;
+    return made;
+}
+
+void Holds::prepare(SessionRecord& record, std::uint64_t identity) {
+    const std::lock_guard lock(registry().mutex);
+    if (record.identity != identity) {
+        record.holds.clear();
+        record.identity = identity;
+    }
+    record.holds.reserve(record.holds.size() + 1);
+}
+
+std::shared_ptr<Hold> Holds::find(const SessionRecord& record, const std::string& name) {
+    const std::lock_guard lock(registry().mutex);
+    for (const auto& hold : record.holds) {
+        if (hold->name == name) {
+            return hold;
+        }
+    }
+    return nullptr;
+}
+
+bool Holds::holds_nothing(const SessionRecord& record) {
+    const std::lock_guard lock(registry().mutex);
+    return record.holds.empty();
+}
+
+bool Holds::held_by_this_thread(const SessionRecord& record, const std::string& name, Mode mode) {
+    const std::thread::id self = std::this_thread::get_id();
+    Registry& all = registry();
+    const std::lock_guard lock(all.mutex);
+    for (const auto& [handle, weak] : all.sessions) {
+        const auto other = weak.lock();
+        if (!other || other.get() == &record) {
+            continue;
+        }
+        for (const auto& hold : other->holds) {
+            const bool excludes = mode == Mode::exclusive || hold->mode == Mode::exclusive;
+            if (excludes && hold->thread == self && hold->name == name) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+void Holds::add(SessionRecord& record, std::shared_ptr<Hold> hold) noexcept {
+    const std::lock_guard lock(registry().mutex);
+    record.holds.push_back(std::move(hold));
+}
+
+void Holds::join(Hold& hold) noexcept {
+    const std::lock_guard lock(registry().mutex);
+    ++hold.count;
+}
+
+bool Holds::leave(SessionRecord& record, const std::shared_ptr<Hold>& hold) noexcept {
+    const std::lock_guard lock(registry().mutex);
+    if (--hold->count > 0) {
+        return false;
+    }
+    std::erase(record.holds, hold);
+    return true;
+}
+
+void Holds::forget(SessionRecord& record, const std::shared_ptr<Hold>& hold) noexcept {
+    const std::lock_guard lock(registry().mutex);
+    std::erase(record.holds, hold);
+}
+
+unsigned Holds::count(const Hold& hold) noexcept {
+    const std::lock_guard lock(registry().mutex);
+    return hold.count;
+}
+
+}  // namespace dlock::detail

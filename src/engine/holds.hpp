@@ -1,0 +1,72 @@
+// What the sessions of this process hold: re-entrancy, and who may queue locally.
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <dlock/key.hpp>
+#include <dlock/options.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace dlock::detail {
+
+/// One lock held by one session, by as many lock objects as `count` says.
+struct Hold {
+    /// Server and key; see lock_name().
+    std::string name;
+    Mode mode = Mode::exclusive;
+    bool xact = false;
+    bool counted = false;
+    unsigned count = 1;
+    std::thread::id thread{};
+};
+
+/// What one session holds. All access goes through Holds.
+struct SessionRecord {
+    std::uint64_t identity = 0;
+    std::vector<std::shared_ptr<Hold>> holds;
+};
+
+/// The holds of all sessions of this process.
+///
+/// Thread safety: all functions may be called from any thread.
+class Holds {
+  public:
+    /// The record of the session with this handle, shared by all its locks.
+    [[nodiscard]] static std::shared_ptr<SessionRecord> record(const void* handle);
+
+    /// Forgets what the session held if its identity is another now (it was reconnected), and makes
+    /// room for one more hold, so that add() cannot fail.
+    static void prepare(SessionRecord& record, std::uint64_t identity);
+
+    /// The session's hold on `name`; null if it has none.
+    [[nodiscard]] static std::shared_ptr<Hold> find(const SessionRecord& record,
+                                                    const std::string& name);
+
+    [[nodiscard]] static bool holds_nothing(const SessionRecord& record);
+
+    /// True if the calling thread took `name` through another session in a mode that excludes
+    /// `mode`, and still holds it.
+    [[nodiscard]] static bool held_by_this_thread(const SessionRecord& record,
+                                                  const std::string& name, Mode mode);
+
+    /// Precondition: prepare() made room.
+    static void add(SessionRecord& record, std::shared_ptr<Hold> hold) noexcept;
+
+    /// One more lock object shares the hold.
+    static void join(Hold& hold) noexcept;
+
+    /// One lock object less; true if it was the last, and the hold is forgotten.
+    static bool leave(SessionRecord& record, const std::shared_ptr<Hold>& hold) noexcept;
+
+    /// Forgets the hold, whoever shares it.
+    static void forget(SessionRecord& record, const std::shared_ptr<Hold>& hold) noexcept;
+
+    /// How many lock objects share the hold.
+    [[nodiscard]] static unsigned count(const Hold& hold) noexcept;
+};
+
+}  // namespace dlock::detail

@@ -1,0 +1,49 @@
+// One thing asked of the database, and its answer.
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <dlock/error.hpp>
+#include <dlock/options.hpp>
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace dlock::detail {
+
+/// What a statement is for. Drivers without SQL act on it; tests and logs read it.
+enum class Purpose { try_acquire, wait, release, verify, other };
+
+/// One statement. The dialect owns it and keeps it alive until its reply was handed in.
+struct Statement {
+    Purpose purpose = Purpose::other;
+    /// The mode that is taken or was taken.
+    Mode mode = Mode::exclusive;
+    /// The SQL. Integers may stand in it; everything else is `:key`, bound to `parameter`.
+    std::string sql{};
+    /// What `:key` stands for: hexadecimal digits only.
+    std::string parameter{};
+    /// With Purpose::wait: how long the database may let the statement wait.
+    Duration limit{};
+};
+
+/// The answer to a statement.
+struct Reply {
+    static constexpr std::size_t max_columns = 6;
+
+    /// True if the last result set had a row; `values` are its columns, as integers.
+    bool has_row = false;
+    /// The columns; unset where NULL, missing or not an integer.
+    std::array<std::optional<std::int64_t>, max_columns> values{};
+
+    /// True if the statement, or one of several in it, failed. A row may have come before.
+    bool failed = false;
+    /// True if the connection is gone.
+    bool connection_lost = false;
+    NativeError native{};
+
+    void clear() { *this = Reply{}; }
+};
+
+}  // namespace dlock::detail

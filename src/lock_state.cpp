@@ -1,0 +1,337 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "lock_state.hpp"
+
+#include "process.hpp"
+
+#include <exception>
+#include <limits>
+#include <thread>
+#include <utility>
+
+namespace dlock::detail {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// Sessions compete for a lock if server and key are the same.
+std::string lock_name(const Driver& driver, const ActualKey& key) {
+    return driver.server() + '\n' + key.to_string();
+}
+
+}  // namespace
+
+Lease::~Lease() {
+    if (!spoilt_) {
+        return;
+    }
+    try {
+        session_.reconnect();
+    } catch (...) {
+        // The server cannot be had; the pool's next user finds the session closed.
+    }
+}
+
+LockState::LockState(LockParts parts, std::unique_ptr<Lease> lease)
+    : lease_(std::move(lease)),
+      parts_(std::move(parts)),
+      name_(lock_name(*parts_.driver, parts_.actual_key)),
+      record_(Holds::record(parts_.driver->handle())),
+      process_(current_process()) {}
+
+LockState::~LockState() {
+    if (!in_this_process()) {
+        // The parent's connection: nothing may be sent on it, not even the goodbye of a pool.
+        (void)lease_.release();
+        return;
+    }
+    if (state_ == State::locked && !parts_.options.xact) {
+        unlock();
+    }
+    if (lease_ != nullptr &&
+        (state_ != State::unlocked || (last_error_ && last_error_->spoils_session()))) {
+        lease_->spoil();
+    }
+}
+
+template <class Function>
+auto LockState::remember_error(Function function) {
+    try {
+        return function();
+    } catch (const LockError& error) {
+        last_error_ = error;
+        throw;
+    }
+}
+
+bool LockState::acquire(Mode mode, const Wait& wait, const std::stop_token& stop) {
+    return remember_error([&] { return run_acquire(mode, wait, stop); });
+}
+
+void LockState::release() {
+    remember_error([&] { run_release(); });
+}
+
+bool LockState::verify() {
+    return remember_error([&] { return run_verify(); });
+}
+
+void LockState::close() {
+    if (state_ == State::unlocked || (state_ == State::locked && parts_.options.xact)) {
+        return;
+    }
+    release();
+}
+
+void LockState::unlock() noexcept {
+    try {
+        if (state_ == State::locked && parts_.options.xact) {
+            return;
+        }
+        release();
+    } catch (const LockError& error) {
+        try {
+            if (parts_.options.on_error) {
+                parts_.options.on_error(error);
+            }
+        } catch (...) {
+            // The hook has nobody to report to either.
+        }
+    } catch (...) {
+        // Out of memory while the error was made: there is nothing left to report with.
+    }
+}
+
+bool LockState::in_this_process() const noexcept {
+    return current_process() == process_;
+}
+
+bool LockState::same_session() const noexcept {
+    return parts_.driver->attached() && parts_.driver->identity() == identity_;
+}
+
+bool LockState::in_transaction() const noexcept {
+    return parts_.driver->transaction() != TransactionState::idle;
+}
+
+bool LockState::locked() const noexcept {
+    return state_ == State::locked && in_this_process() && same_session() &&
+           (!parts_.options.xact || in_transaction());
+}
+
+void LockState::fail(errc error, const char* advice, bool native, bool transaction_spoilt) const {
+    throw LockError(error, parts_.capabilities.database + ": " + advice, parts_.key.to_string(),
+                    native ? parts_.dialect->native() : NativeError{}, transaction_spoilt);
+}
+
+void LockState::check_usable() const {
+    if (!in_this_process()) {
+        fail(errc::wrong_process, "make a session and a lock of the child's own after a fork");
+    }
+    if (!parts_.driver->attached()) {
+        fail(errc::session_changed, "the session was closed, moved away or reconnected");
+    }
+}
+
+void LockState::forget(State state) noexcept {
+    if (hold_ != nullptr) {
+        (void)Holds::leave(*record_, hold_);
+        hold_.reset();
+    }
+    depth_ = 0;
+    state_ = state;
+}
+
+bool LockState::ask_held(Mode mode) {
+    const Step step = run_blocking(*parts_.driver, *parts_.dialect, Op::verify, mode);
+    if (step.verdict == Verdict::failed) {
+        fail(step.error, step.advice, true);
+    }
+    return step.verdict == Verdict::held;
+}
+
+// A transaction-level hold ends unseen, with its transaction.
+void LockState::drop_ended_holds(std::uint64_t identity) {
+    Holds::prepare(*record_, identity);
+    const auto hold = Holds::find(*record_, name_);
+    if (hold != nullptr && hold->xact && (!in_transaction() || !ask_held(hold->mode))) {
+        Holds::forget(*record_, hold);
+    }
+    if (state_ == State::locked && hold_ != nullptr && parts_.options.xact &&
+        Holds::find(*record_, name_) != hold_) {
+        forget(State::unlocked);
+    }
+}
+
+// True if the session holds the key already and may take it once more.
+bool LockState::reenter(Mode mode) {
+    const auto hold = Holds::find(*record_, name_);
+    if (hold == nullptr) {
+        return false;
+    }
+    const bool counted = parts_.options.reentrancy == Reentrancy::counted && hold->counted;
+    if (!counted || hold->mode != mode || hold->xact != parts_.options.xact) {
+        fail(errc::already_locked,
+             counted ? "the session holds the key in another mode or scope"
+                     : "the session holds the key; release it first, or use Reentrancy::counted");
+    }
+    Holds::join(*hold);
+    hold_ = hold;
+    return true;
+}
+
+bool LockState::run_acquire(Mode mode, const Wait& wait, const std::stop_token& stop) {
+    check_usable();
+    if (!parts_.capabilities.modes.contains(mode)) {
+        fail(errc::not_supported, "there is no shared mode");
+    }
+    if (state_ == State::lost) {
+        fail(errc::lock_lost, "it was lost; release or close it before it is taken again");
+    }
+    if (stop.stop_requested()) {
+        fail(errc::cancelled, "a stop was requested");
+    }
+    Driver& driver = *parts_.driver;
+    const std::uint64_t identity = driver.identity();
+    if (state_ == State::locked && identity != identity_) {
+        forget(State::lost);
+        fail(errc::lock_lost, "the session was reconnected while the lock was held");
+    }
+    drop_ended_holds(identity);
+    const TransactionState before = driver.transaction();
+    if (reenter(mode)) {
+        mode_ = mode;
+        identity_ = identity;
+        state_ = State::locked;
+        ++depth_;
+        return true;
+    }
+
+    auto hold =
+        std::make_shared<Hold>(Hold{.name = name_,
+                                    .mode = mode,
+                                    .xact = parts_.options.xact,
+                                    .counted = parts_.options.reentrancy == Reentrancy::counted,
+                                    .thread = std::this_thread::get_id()});
+    AcquireRequest request{.mode = mode, .no_wait = wait.is_one_try(), .xact = parts_.options.xact};
+    request.may_queue = parts_.options.local_queue && before == TransactionState::idle &&
+                        Holds::holds_nothing(*record_);
+    const TimePoint now = Clock::now();
+    request.seed = (std::hash<std::thread::id>{}(hold->thread) ^
+                    static_cast<std::uint64_t>(now.time_since_epoch().count())) |
+                   1U;
+    if (!wait.is_one_try() && !wait.is_forever() && wait.limit() < TimePoint::max() - now) {
+        request.deadline = now + wait.limit();
+    }
+
+    Action end;
+    try {
+        end = run_blocking(driver, *parts_.dialect, parts_.options, request,
+                           {.name = name_, .record = *record_}, stop);
+    } catch (...) {
+        // Out of memory on the way: nobody knows whether the lock was granted.
+        driver.abandon();
+        throw;
+    }
+    switch (end.outcome) {
+        case Action::Outcome::acquired:
+            break;
+        case Action::Outcome::timed_out:
+            return false;
+        case Action::Outcome::cancelled:
+            fail(errc::cancelled, "a stop was requested");
+        case Action::Outcome::failed: {
+            const TransactionState after = driver.transaction();
+            if (end.in_doubt) {
+                driver.abandon();
+                fail(errc::session_lost,
+                     "nobody could tell whether the lock was granted, so the session was closed",
+                     true, true);
+            }
+            fail(end.error, end.advice, end.error != errc::cancelled,
+                 before == TransactionState::active && after != TransactionState::active);
+        }
+    }
+    Holds::add(*record_, hold);
+    hold_ = std::move(hold);
+    mode_ = mode;
+    identity_ = identity;
+    depth_ = 1;
+    state_ = State::locked;
+    return true;
+}
+
+void LockState::run_release() {
+    if (!in_this_process()) {
+        fail(errc::wrong_process, "a forked child cannot release its parent's lock");
+    }
+    if (state_ == State::unlocked) {
+        fail(errc::not_locked, "release of a lock that is not held");
+    }
+    if (state_ == State::lost) {
+        state_ = State::unlocked;
+        fail(errc::lock_lost, "it was lost before it was released");
+    }
+    if (!same_session()) {
+        forget(State::unlocked);
+        fail(errc::lock_lost, "the session was closed or reconnected while the lock was held");
+    }
+    if (parts_.options.xact && !in_transaction()) {
+        forget(State::unlocked);
+        return;
+    }
+    if (depth_ > 1 || Holds::count(*hold_) > 1) {
+        (void)Holds::leave(*record_, hold_);
+        if (--depth_ == 0) {
+            hold_.reset();
+            state_ = State::unlocked;
+        }
+        return;
+    }
+    const TransactionState before = parts_.driver->transaction();
+    const Step step = run_blocking(*parts_.driver, *parts_.dialect, Op::release, mode_);
+    if (step.verdict == Verdict::released) {
+        forget(State::unlocked);
+        return;
+    }
+    if (step.error == errc::held_by_transaction || step.error == errc::session_busy) {
+        fail(step.error, step.advice);  // nothing was sent, and the lock is still held
+    }
+    forget(State::unlocked);
+    if (step.in_doubt) {
+        parts_.driver->abandon();
+        fail(errc::session_lost, "the lock could not be given back, so the session was closed",
+             true, true);
+    }
+    fail(step.error, step.advice, step.error != errc::lock_lost,
+         before == TransactionState::active &&
+             parts_.driver->transaction() != TransactionState::active);
+}
+
+bool LockState::run_verify() {
+    if (state_ != State::locked) {
+        return false;
+    }
+    if (!in_this_process()) {
+        fail(errc::wrong_process, "a forked child cannot ask for its parent's lock");
+    }
+    if (!same_session()) {
+        forget(State::lost);
+        return false;
+    }
+    if (parts_.options.xact && !in_transaction()) {
+        forget(State::unlocked);
+        return false;
+    }
+    const Step step = run_blocking(*parts_.driver, *parts_.dialect, Op::verify, mode_);
+    if (step.verdict == Verdict::held) {
+        return true;
+    }
+    if (step.verdict == Verdict::failed && step.error != errc::session_lost) {
+        fail(step.error, step.advice, true);
+    }
+    forget(parts_.options.xact && step.verdict == Verdict::not_held ? State::unlocked
+                                                                    : State::lost);
+    return false;
+}
+
+}  // namespace dlock::detail

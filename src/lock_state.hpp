@@ -1,0 +1,105 @@
+// The state of one lock, and the operations on it.
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "engine/blocking.hpp"
+#include "engine/dialect.hpp"
+#include "engine/driver.hpp"
+#include "engine/holds.hpp"
+
+#include <dlock/base_lock.hpp>
+
+#include <soci/soci.h>
+
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+
+namespace dlock::detail {
+
+/// What the factory puts a lock together from.
+struct LockParts {
+    Key key;
+    ActualKey actual_key;
+    LockOptions options;
+    Capabilities capabilities;
+    std::unique_ptr<Driver> driver;
+    std::unique_ptr<Dialect> dialect;
+};
+
+/// The session that a lock leased from a pool; gives it back clean.
+class Lease {
+  public:
+    explicit Lease(soci::connection_pool& pool) : session_(pool) {}
+    Lease(const Lease&) = delete;
+    Lease& operator=(const Lease&) = delete;
+    ~Lease();
+
+    [[nodiscard]] soci::session& session() noexcept { return session_; }
+
+    /// The session may hold something that nobody gives back: it is reconnected before it returns.
+    void spoil() noexcept { spoilt_ = true; }
+
+  private:
+    soci::session session_;
+    bool spoilt_ = false;
+};
+
+/// BaseLock behind its pointer. Functions are documented there; those here throw LockError.
+class LockState {
+  public:
+    explicit LockState(LockParts parts, std::unique_ptr<Lease> lease = nullptr);
+    LockState(const LockState&) = delete;
+    LockState& operator=(const LockState&) = delete;
+    ~LockState();
+
+    [[nodiscard]] bool acquire(Mode mode, const Wait& wait, const std::stop_token& stop);
+    void release();
+    void close();
+    void unlock() noexcept;
+    [[nodiscard]] bool verify();
+
+    [[nodiscard]] bool locked() const noexcept;
+    [[nodiscard]] BaseLock::State state() const noexcept { return state_; }
+    [[nodiscard]] const LockParts& parts() const noexcept { return parts_; }
+    [[nodiscard]] const std::optional<LockError>& last_error() const noexcept {
+        return last_error_;
+    }
+
+  private:
+    using State = BaseLock::State;
+
+    [[nodiscard]] bool in_this_process() const noexcept;
+    void check_usable() const;
+    [[nodiscard]] bool same_session() const noexcept;
+    [[nodiscard]] bool in_transaction() const noexcept;
+    [[nodiscard]] bool reenter(Mode mode);
+    void drop_ended_holds(std::uint64_t identity);
+    [[nodiscard]] bool run_acquire(Mode mode, const Wait& wait, const std::stop_token& stop);
+    void run_release();
+    [[nodiscard]] bool run_verify();
+    [[nodiscard]] bool ask_held(Mode mode);
+    void forget(State state) noexcept;
+    [[noreturn]] void fail(errc error, const char* advice, bool native = false,
+                           bool transaction_spoilt = false) const;
+
+    template <class Function>
+    auto remember_error(Function function);
+
+    // Before the parts: the driver refers to the leased session.
+    std::unique_ptr<Lease> lease_;
+    LockParts parts_;
+    std::string name_;
+    std::shared_ptr<SessionRecord> record_;
+
+    State state_ = State::unlocked;
+    Mode mode_ = Mode::exclusive;
+    unsigned depth_ = 0;
+    std::uint64_t identity_ = 0;
+    std::shared_ptr<Hold> hold_;
+    std::optional<LockError> last_error_;
+    long process_;
+};
+
+}  // namespace dlock::detail

@@ -1,0 +1,97 @@
+// One case, run on every database.
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "support/databases.hpp"
+#include "support/server_view.hpp"
+
+#include <dlock/dlock.hpp>
+
+#include <gtest/gtest.h>
+#include <soci/soci.h>
+
+#include <chrono>
+#include <functional>
+#include <future>
+#include <memory>
+#include <string>
+#include <thread>
+
+namespace dlock_test {
+
+using namespace std::chrono_literals;
+
+/// Two sessions on one database, and a key of the test's own.
+class OnEachDatabase : public testing::TestWithParam<Database> {
+  protected:
+    void SetUp() override {
+        a_ = GetParam().open();
+        b_ = GetParam().open();
+        key_ = unique_key();
+    }
+
+    [[nodiscard]] std::unique_ptr<dlock::BaseLock> lock_a(dlock::LockOptions options = {}) {
+        return dlock::create_lock(*a_, key_, std::move(options));
+    }
+    [[nodiscard]] std::unique_ptr<dlock::BaseLock> lock_b(dlock::LockOptions options = {}) {
+        return dlock::create_lock(*b_, key_, std::move(options));
+    }
+
+    [[nodiscard]] ServerView& view() {
+        if (view_ == nullptr) {
+            view_ = std::make_unique<ServerView>(GetParam());
+        }
+        return *view_;
+    }
+
+    /// Waits until `count` sessions wait for the key in the server. SQLite has no server to ask:
+    /// there the tests only rely on the wait being longer than the case needs.
+    void wait_for_waiters(const dlock::BaseLock& lock, int count) {
+        if (GetParam().is_sqlite()) {
+            return;
+        }
+        ASSERT_TRUE(eventually([&] { return view().waiters(lock.actual_key()) == count; }))
+            << "waiters: " << view().waiters(lock.actual_key());
+    }
+
+    /// True if a session that is neither a_ nor b_ can take the key now.
+    [[nodiscard]] bool is_free() {
+        const auto session = GetParam().open();
+        return dlock::create_lock(*session, key_)->try_lock();
+    }
+
+    [[nodiscard]] bool has_shared() {
+        return dlock::capabilities(*a_).modes.contains(dlock::Mode::shared);
+    }
+    [[nodiscard]] bool has_xact() { return dlock::capabilities(*a_).xact; }
+
+    std::unique_ptr<soci::session> a_;
+    std::unique_ptr<soci::session> b_;
+    std::string key_;
+
+  private:
+    std::unique_ptr<ServerView> view_;
+};
+
+/// The errc that `function` throws; fails if it throws none.
+[[nodiscard]] inline dlock::errc thrown(const std::function<void()>& function) {
+    try {
+        function();
+    } catch (const dlock::LockError& error) {
+        return error.which();
+    }
+    ADD_FAILURE() << "nothing was thrown";
+    return dlock::errc{};
+}
+
+/// Runs `function` on a thread of its own.
+template <class Function>
+[[nodiscard]] auto in_thread(Function function) {
+    return std::async(std::launch::async, std::move(function));
+}
+
+#define DLOCK_ON_EACH_DATABASE(Suite)                                                        \
+    INSTANTIATE_TEST_SUITE_P(Conformance, Suite, testing::ValuesIn(dlock_test::databases()), \
+                             [](const auto& info) { return info.param.name; })
+
+}  // namespace dlock_test

@@ -1,0 +1,167 @@
+// Locks that are lost, sessions that change, processes that fork.
+// SPDX-License-Identifier: BSL-1.0
+#include "conformance/fixture.hpp"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace dlock_test {
+
+class Loss : public OnEachDatabase {
+  protected:
+    void terminate(soci::session& session) {
+        const long long id = view().session_id(session);
+        view().terminate(id);
+    }
+};
+DLOCK_ON_EACH_DATABASE(Loss);
+
+TEST_P(Loss, of_the_connection_is_found_by_verify_and_reported_by_release) {
+    if (GetParam().is_sqlite()) {
+        GTEST_SKIP() << "there is no connection to lose";
+    }
+    const auto lock = lock_a();
+    lock->lock();
+    terminate(*a_);
+    EXPECT_TRUE(eventually([&] { return is_free(); }));
+    EXPECT_FALSE(lock->verify());
+    EXPECT_FALSE(lock->locked());
+    EXPECT_EQ(lock->state(), dlock::BaseLock::State::lost);
+    EXPECT_EQ(thrown([&] { (void)lock->try_lock(); }), dlock::errc::lock_lost);
+    EXPECT_EQ(thrown([&] { lock->release(); }), dlock::errc::lock_lost);
+    EXPECT_EQ(lock->state(), dlock::BaseLock::State::unlocked);
+}
+
+TEST_P(Loss, of_the_connection_is_reported_by_release_alone) {
+    if (GetParam().is_sqlite()) {
+        GTEST_SKIP() << "there is no connection to lose";
+    }
+    int reported = 0;
+    {
+        const dlock::ScopedLock guard(*a_, key_, {.on_error = [&](const dlock::LockError& error) {
+            ++reported;
+            EXPECT_EQ(error.which(), dlock::errc::session_lost);
+            EXPECT_TRUE(error.spoils_session());
+            EXPECT_EQ(error.code(), std::errc::not_connected);
+        }});
+        terminate(*a_);
+    }
+    EXPECT_EQ(reported, 1);
+    EXPECT_TRUE(eventually([&] { return is_free(); }));
+}
+
+TEST_P(Loss, of_the_connection_while_waiting_is_an_error) {
+    if (GetParam().is_sqlite()) {
+        GTEST_SKIP() << "there is no connection to lose";
+    }
+    const long long id = view().session_id(*a_);
+    const auto holder = lock_b();
+    const auto lock = lock_a();
+    holder->lock();
+    auto waiting = in_thread([&] { return thrown([&] { lock->lock(); }); });
+    wait_for_waiters(*holder, 1);
+    view().terminate(id);
+    EXPECT_EQ(waiting.get(), dlock::errc::session_lost);
+    EXPECT_FALSE(lock->locked());
+}
+
+TEST_P(Loss, by_somebody_who_freed_all_locks_of_the_session) {
+    if (GetParam().is_sqlite()) {
+        GTEST_SKIP() << "only the library can free it";
+    }
+    const auto free_all = [&] {
+        if (GetParam().is_postgresql()) {
+            *a_ << "discard all";
+        } else {
+            int count = 0;
+            *a_ << "select release_all_locks()", soci::into(count);
+        }
+    };
+    const auto lock = lock_a();
+    lock->lock();
+    free_all();
+    EXPECT_FALSE(lock->verify());
+    EXPECT_EQ(thrown([&] { lock->release(); }), dlock::errc::lock_lost);
+    lock->lock();
+    free_all();
+    EXPECT_EQ(thrown([&] { lock->release(); }), dlock::errc::lock_lost);
+    EXPECT_EQ(lock->last_error()->retry(), dlock::Retry::never);
+    EXPECT_TRUE(lock->try_lock());
+}
+
+TEST_P(Loss, a_reconnected_session_is_noticed) {
+    const auto lock = lock_a();
+    const auto idle = dlock::create_lock(*a_, unique_key());
+    lock->lock();
+    a_->reconnect();
+    EXPECT_TRUE(eventually([&] { return is_free(); }));
+    EXPECT_FALSE(lock->locked());
+    EXPECT_FALSE(lock->verify());
+    EXPECT_EQ(thrown([&] { lock->release(); }), dlock::errc::lock_lost);
+    // A lock made after it works, and owes nothing to what was before.
+    const auto fresh = lock_a();
+    EXPECT_TRUE(fresh->try_lock());
+}
+
+TEST_P(Loss, a_closed_session_is_an_error_and_no_crash) {
+    const auto lock = lock_a();
+    lock->lock();
+    a_->close();
+    EXPECT_FALSE(lock->locked());
+    EXPECT_FALSE(lock->verify());
+    EXPECT_EQ(thrown([&] { lock->release(); }), dlock::errc::lock_lost);
+    EXPECT_EQ(thrown([&] { (void)lock->try_lock(); }), dlock::errc::session_changed);
+    EXPECT_EQ(lock->descriptor(), -1);
+    EXPECT_EQ(thrown([&] { (void)lock_a(); }), dlock::errc::session_lost);
+}
+
+TEST_P(Loss, a_silent_reconnect_never_passes_for_the_lock) {
+    if (!GetParam().is_mysql()) {
+        GTEST_SKIP() << "MySQL's reconnect option";
+    }
+    soci::session sql(GetParam().url + " reconnect=1");
+    const auto lock = dlock::create_lock(sql, key_);
+    lock->lock();
+    terminate(sql);
+    EXPECT_TRUE(eventually([&] { return is_free(); }));
+    int one = 0;
+    try {
+        sql << "select 1", soci::into(one);  // reconnects
+    } catch (const soci::soci_error&) {
+    }
+    EXPECT_FALSE(lock->locked());
+    EXPECT_EQ(thrown([&] { lock->release(); }), dlock::errc::lock_lost);
+}
+
+TEST_P(Loss, a_forked_child_sends_nothing_and_the_parent_keeps_the_lock) {
+    auto lock = lock_a();
+    lock->lock();
+    const pid_t child = fork();
+    if (child == 0) {
+        int wrong = 0;
+        const auto expect_refused = [&](const std::function<void()>& function) {
+            try {
+                function();
+                ++wrong;
+            } catch (const dlock::LockError& error) {
+                wrong += error.which() == dlock::errc::wrong_process ? 0 : 1;
+            }
+        };
+        expect_refused([&] { lock->release(); });
+        expect_refused([&] { (void)lock->try_lock(); });
+        expect_refused([&] { (void)lock->verify(); });
+        wrong += lock->locked() ? 1 : 0;
+        lock->unlock();
+        lock.reset();
+        _exit(wrong);
+    }
+    int status = 0;
+    ASSERT_EQ(waitpid(child, &status, 0), child);
+    EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    EXPECT_TRUE(lock->verify());
+    EXPECT_FALSE(is_free());
+    lock->release();
+    EXPECT_TRUE(is_free());
+}
+
+}  // namespace dlock_test

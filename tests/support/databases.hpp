@@ -1,0 +1,42 @@
+// The databases that a test run has.
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <soci/soci.h>
+
+#include <filesystem>
+#include <iosfwd>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace dlock_test {
+
+struct Database {
+    /// "postgresql", "mariadb", "mysql", "sqlite", or what DLOCK_TEST_URLS calls it.
+    std::string name;
+    /// A SOCI connection string with its backend: "postgresql://host=... dbname=...".
+    std::string url;
+    /// The same server for a superuser; empty where there is none.
+    std::string admin_url;
+
+    [[nodiscard]] std::string backend() const;
+    [[nodiscard]] std::unique_ptr<soci::session> open() const;
+    [[nodiscard]] std::unique_ptr<soci::session> open_admin() const;
+
+    [[nodiscard]] bool is_postgresql() const { return backend() == "postgresql"; }
+    [[nodiscard]] bool is_mysql() const { return backend() == "mysql"; }
+    [[nodiscard]] bool is_sqlite() const { return backend() == "sqlite3"; }
+};
+
+/// Prints the name alone: a URL may hold a password.
+std::ostream& operator<<(std::ostream& out, const Database& database);
+
+/// The servers of DLOCK_TEST_URLS (a file of lines "name<TAB>url", or the lines themselves,
+/// separated by newlines or semicolons), and an SQLite database in a temporary folder.
+[[nodiscard]] const std::vector<Database>& databases();
+
+/// A text that no other call returns, on any machine: locks of tests must not meet.
+[[nodiscard]] std::string unique_key(const std::string& prefix = "test");
+
+}  // namespace dlock_test

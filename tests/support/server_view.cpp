@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "support/server_view.hpp"
+
+#include <thread>
+#include <variant>
+
+namespace dlock_test {
+namespace {
+
+std::string pg_row(const dlock::ActualKey& key) {
+    if (const auto* pair = std::get_if<dlock::Int32Pair>(&key.value())) {
+        return "classid = " + std::to_string(static_cast<std::uint32_t>(pair->first)) +
+               " and objid = " + std::to_string(static_cast<std::uint32_t>(pair->second)) +
+               " and objsubid = 2";
+    }
+    const auto number = static_cast<std::uint64_t>(std::get<std::int64_t>(key.value()));
+    return "classid = " + std::to_string(number >> 32) +
+           " and objid = " + std::to_string(number & 0xFFFFFFFF) + " and objsubid = 1";
+}
+
+std::string hex(const std::string& text) {
+    static const char digits[] = "0123456789abcdef";
+    std::string result;
+    for (const char c : text) {
+        result += digits[static_cast<unsigned char>(c) >> 4];
+        result += digits[static_cast<unsigned char>(c) & 15];
+    }
+    return result;
+}
+
+}  // namespace
+
+bool eventually(const std::function<bool()>& condition, std::chrono::milliseconds limit) {
+    const auto end = std::chrono::steady_clock::now() + limit;
+    while (!condition()) {
+        if (std::chrono::steady_clock::now() > end) {
+            return false;
+        }
+        std::this_thread::yield();
+    }
+    return true;
+}
+
+ServerView::ServerView(const Database& database)
+    : database_(database),
+      admin_(database.admin_url.empty() ? database.open() : database.open_admin()) {}
+
+int ServerView::holders(const dlock::ActualKey& key) {
+    int count = 0;
+    if (database_.is_postgresql()) {
+        *admin_ << "select count(*) from pg_locks where locktype = 'advisory' and granted and " +
+                       pg_row(key),
+            soci::into(count);
+    } else if (database_.is_mysql()) {
+        *admin_ << "select is_used_lock(convert(unhex('" + hex(std::get<std::string>(key.value())) +
+                       "') using utf8mb4)) is not null",
+            soci::into(count);
+    } else {
+        const std::int64_t offset = std::get<std::int64_t>(key.value());
+        const auto probe = dlock::create_lock(
+            *admin_, "probe",
+            {.converter = [offset](const dlock::Key&) { return dlock::ActualKey(offset); }});
+        count = probe->try_lock() ? 0 : 1;
+    }
+    return count;
+}
+
+int ServerView::waiters(const dlock::ActualKey& key) {
+    int count = 0;
+    if (database_.is_postgresql()) {
+        *admin_ << "select count(*) from pg_locks where locktype = 'advisory' and not granted "
+                   "and " +
+                       pg_row(key),
+            soci::into(count);
+    } else {
+        *admin_ << "select count(*) from information_schema.processlist where state = 'User lock' "
+                   "and info like '%" +
+                       hex(std::get<std::string>(key.value())) + "%'",
+            soci::into(count);
+    }
+    return count;
+}
+
+long long ServerView::session_id(soci::session& session) const {
+    long long id = 0;
+    session << (database_.is_postgresql() ? "select pg_backend_pid()" : "select connection_id()"),
+        soci::into(id);
+    return id;
+}
+
+void ServerView::terminate(long long id) {
+    if (database_.is_postgresql()) {
+        *admin_ << "select pg_terminate_backend(" + std::to_string(id) + ")";
+    } else {
+        *admin_ << "kill connection " + std::to_string(id);
+    }
+}
+
+void ServerView::cancel(long long id) {
+    if (database_.is_postgresql()) {
+        *admin_ << "select pg_cancel_backend(" + std::to_string(id) + ")";
+    } else {
+        *admin_ << "kill query " + std::to_string(id);
+    }
+}
+
+}  // namespace dlock_test

@@ -1,0 +1,44 @@
+// What the server itself says of locks and sessions; tests wait for it instead of sleeping.
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "support/databases.hpp"
+
+#include <dlock/dlock.hpp>
+
+#include <chrono>
+#include <functional>
+#include <memory>
+
+namespace dlock_test {
+
+/// Polls `condition` until it holds; false after `limit`.
+[[nodiscard]] bool eventually(const std::function<bool()>& condition,
+                              std::chrono::milliseconds limit = std::chrono::seconds(20));
+
+/// The administrator's look at one server. For SQLite, which has none, a second session looks.
+class ServerView {
+  public:
+    explicit ServerView(const Database& database);
+
+    /// Sessions that hold the key, in any mode (MySQL, SQLite: 0 or 1).
+    [[nodiscard]] int holders(const dlock::ActualKey& key);
+    /// Sessions that wait for the key in the server. Not on SQLite.
+    [[nodiscard]] int waiters(const dlock::ActualKey& key);
+
+    /// The server's number of the session.
+    [[nodiscard]] long long session_id(soci::session& session) const;
+    /// Ends the session.
+    void terminate(long long id);
+    /// Ends the statement that the session runs.
+    void cancel(long long id);
+
+    /// A statement for something that the view does not have.
+    [[nodiscard]] soci::session& sql() { return *admin_; }
+
+  private:
+    const Database& database_;
+    std::unique_ptr<soci::session> admin_;
+};
+
+}  // namespace dlock_test
