@@ -63,7 +63,8 @@ namespace dlock::codecs {
 
 /// Node, pg-advisory-lock 2.0: hashtextextended() of text, seeded with the namespaces in the order
 /// of their namespace() calls. (Version 1 made other keys.)
-[[nodiscard]] DLOCK_EXPORT Converter pg_advisory_lock(std::vector<std::string> namespaces = {});
+[[nodiscard]] DLOCK_EXPORT Converter
+pg_advisory_lock(const std::vector<std::string>& namespaces = {});
 
 /// PHP, symfony/lock: CRC-32 of a byte string as an unsigned number, in the space of 64-bit keys.
 [[nodiscard]] DLOCK_EXPORT ActualKey symfony_lock(const Key& key);

@@ -68,7 +68,8 @@ class DLOCK_EXPORT Key {
     template <detail::KeyInteger T>
     Key(T number) : value_(std::in_place_type<std::int64_t>, from_integer(number)) {}
 
-    /// A key of PostgreSQL's pair space; the other databases refuse it unless a converter is given.
+    /// A key of PostgreSQL's pair space; hashed on SQLite, refused elsewhere unless a converter is
+    /// given.
     Key(Int32Pair pair) : value_(pair) {}
 
     Key(bool) = delete;

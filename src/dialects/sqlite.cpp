@@ -99,7 +99,7 @@ Capabilities sqlite_capabilities() {
     return {.database = "SQLite",
             .modes = {Mode::exclusive, Mode::shared},
             .xact = false,
-            .int32_pair_keys = false,
+            .int32_pair_keys = true,
             .deadlock_detection = false,
             .fair_queue = false};
 }

@@ -4,11 +4,10 @@
 
 #include "dialects/sqlite.hpp"
 #include "drivers/side_file_lock.hpp"
+#include "process.hpp"
 
 #include <soci/soci.h>
 #include <soci/sqlite3/soci-sqlite3.h>
-
-#include <unistd.h>
 
 #include <atomic>
 #include <cerrno>
@@ -24,27 +23,28 @@ namespace dlock::detail {
 namespace {
 
 using Backend = soci::details::session_backend;
+using Connection = sqlite_api::sqlite3;
 
 // SOCI 4.0 does not export the type information that a dynamic_cast would need.
-sqlite_api::sqlite3* connection_of(const Backend* backend) {
+Connection* connection_of(const Backend* backend) {
     return static_cast<const soci::sqlite3_session_backend*>(backend)->conn_;
 }
 
-// The side files of all sessions that have the hook. Never destroyed: a session may be closed after
-// the destructors of static objects.
+// The side files of all connections that have the hook. By connection, not by backend object: SOCI
+// leaks a connection that it closes with a statement open, and then the hook is never called, but
+// neither is the address used again.
 struct Registry {
     std::mutex mutex;
-    std::map<const Backend*, std::weak_ptr<SideFile>> files;
+    std::map<const Connection*, std::weak_ptr<SideFile>> files;
 };
 
 Registry& registry() {
-    static auto* const instance = new Registry;
-    return *instance;
+    return one_per_process<Registry>();
 }
 
 struct Hook {
-    const Backend* backend;
-    pid_t process;
+    const Connection* connection;
+    long process;
 };
 
 void no_value(sqlite_api::sqlite3_context* context, int, sqlite_api::sqlite3_value**) {
@@ -55,16 +55,17 @@ void no_value(sqlite_api::sqlite3_context* context, int, sqlite_api::sqlite3_val
 // is often used again by the next one, so only this tells that it is another session.
 void on_close(void* argument) {
     const std::unique_ptr<Hook> hook(static_cast<Hook*>(argument));
-    if (hook->process != getpid()) {
-        return;  // a forked child ends; the registry's mutex may have been locked at the fork
+    if (hook->process != current_process()) {
+        return;  // the child closes what it has inherited; its parent goes on
     }
+    Registry& all = registry();
     std::shared_ptr<SideFile> file;
     {
-        const std::lock_guard guard(registry().mutex);
-        const auto found = registry().files.find(hook->backend);
-        if (found != registry().files.end()) {
+        const std::lock_guard guard(all.mutex);
+        const auto found = all.files.find(hook->connection);
+        if (found != all.files.end()) {
             file = found->second.lock();
-            registry().files.erase(found);
+            all.files.erase(found);
         }
     }
     if (file != nullptr) {
@@ -72,8 +73,8 @@ void on_close(void* argument) {
     }
 }
 
-std::string database_path(const Backend* backend) {
-    const char* const name = sqlite_api::sqlite3_db_filename(connection_of(backend), "main");
+std::string database_path(Connection* connection) {
+    const char* const name = sqlite_api::sqlite3_db_filename(connection, "main");
     if (name == nullptr || *name == '\0') {
         throw LockError(errc::not_supported,
                         "SQLite: a database in memory or a temporary one belongs to one session "
@@ -82,32 +83,33 @@ std::string database_path(const Backend* backend) {
     return name;
 }
 
-std::shared_ptr<SideFile> side_file_of(const Backend* backend) {
+std::shared_ptr<SideFile> side_file_of(Connection* connection) {
+    Registry& all = registry();
     bool hooked = false;
     {
-        const std::lock_guard guard(registry().mutex);
-        const auto found = registry().files.find(backend);
-        hooked = found != registry().files.end();
+        const std::lock_guard guard(all.mutex);
+        const auto found = all.files.find(connection);
+        hooked = found != all.files.end();
         std::shared_ptr<SideFile> file = hooked ? found->second.lock() : nullptr;
-        if (file != nullptr) {
+        if (file != nullptr && file->is_open()) {
             return file;
         }
     }
-    // Nobody else does this for the same session meanwhile: it belongs to one thread at a time.
-    auto file = std::make_shared<SideFile>(database_path(backend));
+    // Nobody else does this for the same connection meanwhile: it belongs to one thread at a time.
+    auto file = std::make_shared<SideFile>(database_path(connection));
     if (!hooked) {
-        auto hook = std::make_unique<Hook>(backend, getpid());
+        auto hook = std::make_unique<Hook>(Hook{connection, current_process()});
         const int result = sqlite_api::sqlite3_create_function_v2(
-            connection_of(backend), "dlock_session", 0, SQLITE_UTF8, hook.release(), no_value,
-            nullptr, nullptr, on_close);  // which is called, too, if this fails
+            connection, "dlock_session", 0, SQLITE_UTF8, hook.release(), no_value, nullptr, nullptr,
+            on_close);  // which is called, too, if this fails
         if (result != SQLITE_OK) {
             throw LockError(errc::database_error,
                             std::string("SQLite: cannot watch the connection: ") +
                                 sqlite_api::sqlite3_errstr(result));
         }
     }
-    const std::lock_guard guard(registry().mutex);
-    registry().files[backend] = file;
+    const std::lock_guard guard(all.mutex);
+    all.files[connection] = file;
     return file;
 }
 
@@ -140,12 +142,14 @@ class SqliteDriver final : public Driver {
     SqliteDriver(soci::session& session, std::int64_t key)
         : session_(session),
           backend_(session.get_backend()),
-          file_(side_file_of(backend_)),
+          connection_(connection_of(backend_)),
+          file_(side_file_of(connection_)),
           key_(key),
           lock_(file_, key) {}
 
     bool attached() const noexcept override {
-        return session_.get_backend() == backend_ && file_->is_open();
+        return session_.get_backend() == backend_ && connection_of(backend_) == connection_ &&
+               file_->is_open();
     }
 
     const void* handle() const noexcept override { return backend_; }
@@ -158,9 +162,8 @@ class SqliteDriver final : public Driver {
         if (!attached()) {
             return TransactionState::unknown;
         }
-        return sqlite_api::sqlite3_get_autocommit(connection_of(backend_)) != 0
-                   ? TransactionState::idle
-                   : TransactionState::active;
+        return sqlite_api::sqlite3_get_autocommit(connection_) != 0 ? TransactionState::idle
+                                                                    : TransactionState::active;
     }
 
     std::string server() const override { return "sqlite:" + file_->database(); }
@@ -249,6 +252,7 @@ class SqliteDriver final : public Driver {
 
     soci::session& session_;
     Backend* backend_;
+    Connection* connection_;
     std::shared_ptr<SideFile> file_;
     std::int64_t key_;
     SideFileLock lock_;

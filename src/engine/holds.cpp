@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "engine/holds.hpp"
 
+#include "process.hpp"
+
 #include <algorithm>
 #include <map>
 #include <mutex>
@@ -14,10 +16,8 @@ struct Registry {
     std::map<const void*, std::weak_ptr<SessionRecord>> sessions;
 };
 
-// Never destroyed: locks with static lifetime may still release after main().
 Registry& registry() {
-    static auto* const instance = new Registry;
-    return *instance;
+    return one_per_process<Registry>();
 }
 
 }  // namespace
@@ -99,6 +99,11 @@ bool Holds::leave(SessionRecord& record, const std::shared_ptr<Hold>& hold) noex
 void Holds::forget(SessionRecord& record, const std::shared_ptr<Hold>& hold) noexcept {
     const std::lock_guard lock(registry().mutex);
     std::erase(record.holds, hold);
+}
+
+void Holds::end_transaction(SessionRecord& record) noexcept {
+    const std::lock_guard lock(registry().mutex);
+    std::erase_if(record.holds, [](const auto& hold) { return hold->xact; });
 }
 
 unsigned Holds::count(const Hold& hold) noexcept {

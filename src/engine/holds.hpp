@@ -65,6 +65,9 @@ class Holds {
     /// Forgets the hold, whoever shares it.
     static void forget(SessionRecord& record, const std::shared_ptr<Hold>& hold) noexcept;
 
+    /// Forgets the transaction-level holds: the session has no transaction open.
+    static void end_transaction(SessionRecord& record) noexcept;
+
     /// How many lock objects share the hold.
     [[nodiscard]] static unsigned count(const Hold& hold) noexcept;
 };

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "engine/local_queue.hpp"
 
+#include "process.hpp"
+
 #include <algorithm>
 #include <deque>
 #include <mutex>
@@ -76,10 +78,8 @@ struct Queues {
     std::unordered_map<std::string, QueueLine> lines;
 };
 
-// Never destroyed: locks with static lifetime may still release after main().
 Queues& queues() {
-    static auto* const instance = new Queues;
-    return *instance;
+    return one_per_process<Queues>();
 }
 
 }  // namespace
