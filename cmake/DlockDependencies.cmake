@@ -1,5 +1,8 @@
 # The libraries that soci-dlock links, as imported targets; used by its own build and by its package.
 # SOCI 4.0 of the distributions has no CMake package of its own, 4.1 has one: both end as SOCI::Core.
+#
+# The package sets dlock_wanted to the libraries that it needs beside SOCI, and reads dlock_missing.
+set(dlock_missing)
 
 if(NOT TARGET SOCI::Core)
   find_package(SOCI CONFIG QUIET COMPONENTS Core)
@@ -14,13 +17,16 @@ if(NOT TARGET SOCI::Core)
       IMPORTED_LOCATION "${DLOCK_SOCI_CORE_LIBRARY}"
       INTERFACE_INCLUDE_DIRECTORIES "${DLOCK_SOCI_INCLUDE_DIR}")
   else()
-    message(FATAL_ERROR "soci-dlock needs SOCI 4.0.3 or newer (Debian: libsoci-dev)")
+    list(APPEND dlock_missing "SOCI 4.0.3 or newer (Debian: libsoci-dev)")
   endif()
 endif()
 
 # dlock_find_library(NAME HEADER header SUFFIXES ... LIBRARIES ...): makes dlock_deps::NAME, and
 # tells in DLOCK_FOUND_<NAME> whether both were found.
 function(dlock_find_library name)
+  if(DEFINED dlock_wanted AND NOT name IN_LIST dlock_wanted)
+    return()
+  endif()
   cmake_parse_arguments(arg "" "HEADER" "SUFFIXES;LIBRARIES" ${ARGN})
   string(TOUPPER "${name}" upper)
   find_path(DLOCK_${upper}_INCLUDE_DIR ${arg_HEADER} PATH_SUFFIXES ${arg_SUFFIXES})
@@ -44,11 +50,27 @@ dlock_find_library(mysql HEADER mysql.h SUFFIXES mariadb mysql LIBRARIES mariadb
 dlock_find_library(sqlite HEADER sqlite3.h LIBRARIES sqlite3)
 dlock_find_library(odbc HEADER sqlext.h LIBRARIES odbc odbc32)
 dlock_find_library(libb2 HEADER blake2.h LIBRARIES b2)
-if(NOT DLOCK_FOUND_LIBB2)
-  message(FATAL_ERROR "soci-dlock needs libb2 (Debian: libb2-dev)")
-endif()
 if(NOT CMAKE_SYSTEM_NAME STREQUAL "Linux")
   set(DLOCK_FOUND_SQLITE OFF)
 endif()
 
-find_package(Threads REQUIRED)
+if(NOT DEFINED dlock_wanted)
+  set(dlock_required libb2)
+else()
+  set(dlock_required ${dlock_wanted})
+endif()
+foreach(name IN LISTS dlock_required)
+  if(NOT TARGET dlock_deps::${name})
+    list(APPEND dlock_missing "${name} with its headers")
+  endif()
+endforeach()
+if(dlock_required)
+  find_package(Threads)
+  if(NOT Threads_FOUND)
+    list(APPEND dlock_missing "threads")
+  endif()
+endif()
+list(JOIN dlock_missing ", " dlock_missing)
+if(dlock_missing AND NOT DEFINED dlock_wanted)
+  message(FATAL_ERROR "soci-dlock needs ${dlock_missing}")
+endif()

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "arguments.hpp"
+
+#include "failure.hpp"
+#include "help.hpp"
+#include "message.hpp"
+
+#include <dlock/version.hpp>
+
+#include <CLI/CLI.hpp>
+
+#include <algorithm>
+#include <charconv>
+#include <cstring>
+
+namespace dlock::cli {
+namespace {
+
+constexpr const char* see_help = "; see dlock run --help";
+
+[[noreturn]] void refuse(const std::string& why) {
+    throw Failure(exit_usage, why + see_help);
+}
+
+// The command line as written, before the values are read.
+struct Raw {
+    std::vector<std::string> keys{};
+    std::string url{};
+    std::string url_file{};
+    std::string wait{};
+    std::string conflict_exit_code{};
+    bool no_wait = false;
+    bool integer = false;
+    bool help = false;
+};
+
+// [OPTIONS] KEY -- COMMAND, or [OPTIONS] -- KEY -- COMMAND.
+struct Parts {
+    std::vector<std::string> options{};
+    std::vector<std::string> rest{};
+    bool has_rest = false;
+};
+
+Parts split(const std::vector<std::string>& arguments) {
+    const auto dashes = std::find(arguments.begin(), arguments.end(), "--");
+    if (dashes == arguments.end()) {
+        return {.options = arguments};
+    }
+    return {.options = {arguments.begin(), dashes},
+            .rest = {dashes + 1, arguments.end()},
+            .has_rest = true};
+}
+
+// What CLI11 could not place. Arguments are not printed: one may be a URL with a password.
+[[noreturn]] void refuse_extra(const std::string& argument) {
+    const bool is_long = argument.starts_with("--");
+    refuse("there is no option " +
+           in_quotes(is_long ? argument.substr(0, argument.find('=')) : argument.substr(0, 2)));
+}
+
+void read_options(const std::vector<std::string>& arguments, Raw& raw, RunOptions& run) {
+    CLI::App app;
+    app.set_help_flag();
+    app.allow_extras();
+    app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+    auto* const url = app.add_option("--url", raw.url);
+    auto* const url_file = app.add_option("--url-file", raw.url_file)->excludes(url);
+    auto* const wait = app.add_option("-w,--wait", raw.wait);
+    app.add_flag("-n,--no-wait", raw.no_wait)->excludes(wait);
+    app.add_flag("-s,--shared", run.shared);
+    app.add_option("-E,--conflict-exit-code", raw.conflict_exit_code);
+    app.add_flag("-o,--close", run.close);
+    app.add_flag("--int", raw.integer);
+    app.add_flag("-q,--quiet", run.quiet);
+    app.add_flag("--verbose", run.verbose);
+    app.add_flag("-h,--help", raw.help);
+    app.add_option("KEY", raw.keys);
+    try {
+        app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
+    } catch (const CLI::ParseError& error) {
+        const std::string text = error.what();
+        refuse(text.find("://") == std::string::npos ? foreign(text)
+                                                     : "the options cannot be read");
+    }
+    if (raw.help) {
+        return;
+    }
+    if (const auto extras = app.remaining(); !extras.empty()) {
+        refuse_extra(extras.front());
+    }
+    if (raw.keys.size() > 1) {
+        refuse("there is more than one KEY; the command goes after two dashes");
+    }
+    if (url->count() > 0) {
+        run.url = raw.url;
+    }
+    if (url_file->count() > 0) {
+        run.url_file = raw.url_file;
+    }
+    if (wait->count() > 0) {
+        run.wait = parse_duration(raw.wait);
+        if (!run.wait) {
+            refuse("the time of --wait, " + in_quotes(raw.wait) +
+                   ", cannot be read: write 500ms, 10s, 1.5m, 1h, or seconds");
+        }
+    }
+    if (raw.no_wait) {
+        run.wait = Seconds(0);
+    }
+}
+
+template <class Number>
+std::optional<Number> to_number(const std::string& text) {
+    Number number = 0;
+    const char* const end = text.data() + text.size();
+    const auto [stopped, error] = std::from_chars(text.data(), end, number);
+    if (error != std::errc() || stopped != end) {
+        return std::nullopt;
+    }
+    return number;
+}
+
+void read_values(const Raw& raw, RunOptions& run) {
+    if (!raw.conflict_exit_code.empty()) {
+        const auto code = to_number<int>(raw.conflict_exit_code);
+        if (!code || *code < 0 || *code > 255) {
+            refuse("the exit code of -E must be a number from 0 to 255");
+        }
+        run.conflict_exit_code = *code;
+    }
+    if (raw.integer) {
+        run.integer_key = to_number<std::int64_t>(run.key);
+        if (!run.integer_key) {
+            refuse("with --int, KEY must be an integer of 64 bits, not " + in_quotes(run.key));
+        }
+    }
+}
+
+std::variant<RunOptions, Help> parse_run(const std::vector<std::string>& arguments) {
+    Parts parts = split(arguments);
+    Raw raw;
+    RunOptions run;
+    read_options(parts.options, raw, run);
+    if (raw.help) {
+        return Help{.text = std::string(run_help)};
+    }
+    if (!raw.keys.empty()) {
+        run.key = raw.keys.front();
+    } else {
+        if (parts.rest.size() < 2 || parts.rest[1] != "--") {
+            refuse("there is no KEY; write dlock run KEY -- COMMAND");
+        }
+        run.key = parts.rest.front();
+        parts.rest.erase(parts.rest.begin(), parts.rest.begin() + 2);
+    }
+    if (parts.rest.empty()) {
+        refuse(parts.has_rest ? "there is no COMMAND after the two dashes"
+                              : "there is no COMMAND; write dlock run KEY -- COMMAND");
+    }
+    run.command = std::move(parts.rest);
+    read_values(raw, run);
+    return run;
+}
+
+}  // namespace
+
+std::variant<RunOptions, Help> parse_arguments(std::vector<std::string> arguments) {
+    if (arguments.empty()) {
+        return Help{.text = std::string(general_help), .exit_code = exit_usage};
+    }
+    const std::string first = arguments.front();
+    if (first == "--help" || first == "-h" || first == "help") {
+        return Help{.text = std::string(general_help)};
+    }
+    if (first == "--version") {
+        return Help{.text = "dlock " DLOCK_VERSION "\n"};
+    }
+    if (first != "run") {
+        throw Failure(exit_usage, first.starts_with('-')
+                                      ? "options go after the word run; see dlock --help"
+                                      : "there is no such command, only run; see dlock --help");
+    }
+    arguments.erase(arguments.begin());
+    return parse_run(arguments);
+}
+
+std::vector<std::string> take_arguments(int argc, char** argv) {
+    std::vector<std::string> arguments;
+    bool before_command = true;
+    for (int i = 1; i < argc; ++i) {
+        arguments.emplace_back(argv[i]);
+        before_command = before_command && arguments.back() != "--";
+        if (before_command && std::strstr(argv[i], "://") != nullptr) {
+            std::memset(argv[i], '*', std::strlen(argv[i]));
+        }
+    }
+    return arguments;
+}
+
+}  // namespace dlock::cli

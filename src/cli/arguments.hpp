@@ -1,0 +1,46 @@
+// The command line.
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "duration.hpp"
+#include "exit_codes.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace dlock::cli {
+
+/// What `dlock run` is to do.
+struct RunOptions {
+    std::optional<std::string> url{};
+    std::optional<std::string> url_file{};
+    /// How long to wait for the lock: unset, without limit; zero, not at all.
+    std::optional<Seconds> wait{};
+    bool shared = false;
+    bool close = false;
+    bool verbose = false;
+    bool quiet = false;
+    int conflict_exit_code = exit_busy;
+    std::string key{};
+    /// The key's value if it is an integer.
+    std::optional<std::int64_t> integer_key{};
+    std::vector<std::string> command{};
+};
+
+/// Text that was asked for, or that helps who asked for nothing.
+struct Help {
+    std::string text{};
+    int exit_code = 0;
+};
+
+/// Reads the command line. Throws Failure with exit_usage.
+[[nodiscard]] std::variant<RunOptions, Help> parse_arguments(std::vector<std::string> arguments);
+
+/// Takes the arguments out of `argv`, and overwrites those that may hold a URL, so that the list of
+/// processes does not show a password any longer.
+[[nodiscard]] std::vector<std::string> take_arguments(int argc, char** argv);
+
+}  // namespace dlock::cli

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "run.hpp"
+
+#include "child.hpp"
+#include "connect.hpp"
+#include "exit_codes.hpp"
+#include "failure.hpp"
+#include "message.hpp"
+#include "signal_watcher.hpp"
+#include "url_source.hpp"
+
+#include <dlock/factory.hpp>
+
+#include <chrono>
+#include <cstdio>
+#include <memory>
+
+namespace dlock::cli {
+namespace {
+
+struct Holding {
+    std::unique_ptr<soci::session> session{};
+    std::unique_ptr<BaseLock> lock{};
+
+    // The lock goes before its session.
+    void close() noexcept {
+        lock.reset();
+        session.reset();
+    }
+};
+
+int exit_code_of(errc error, const RunOptions& options) {
+    switch (error) {
+        case errc::timed_out:
+        case errc::deadlock:
+        case errc::interrupted:
+        case errc::resource_exhausted:
+        case errc::already_locked:
+        case errc::session_busy:
+            return exit_busy;
+        case errc::lock_lost:
+            return exit_lock_lost;
+        case errc::session_lost:
+        case errc::session_changed:
+        case errc::database_error:
+            return exit_unavailable;
+        case errc::not_supported:
+            return options.shared ? exit_usage : exit_configuration;
+        case errc::invalid_key:
+            return exit_usage;
+        case errc::permission_denied:
+            return exit_refused;
+        case errc::pooler_detected:
+        case errc::read_replica:
+        case errc::unknown_backend:
+            return exit_configuration;
+        default:
+            return exit_internal;
+    }
+}
+
+std::string cure_of(errc error) {
+    switch (error) {
+        case errc::pooler_detected:
+            return "; let the URL name the server itself";
+        case errc::read_replica:
+            return "; let the URL name the primary";
+        case errc::deadlock:
+        case errc::interrupted:
+        case errc::resource_exhausted:
+            return "; try again";
+        case errc::not_supported:
+            return "; use another database or other options";
+        case errc::invalid_key:
+            return "; choose another key";
+        case errc::session_lost:
+            return "; try again when the server can be reached";
+        case errc::permission_denied:
+            return "; use another login, or have it granted";
+        default:
+            return "";
+    }
+}
+
+std::string text_of(const LockError& error) {
+    std::string text = foreign(error.what());
+    if (!error.native_message().empty()) {
+        text += " (" + foreign(error.native_message()) + ")";
+    }
+    return text;
+}
+
+Key key_of(const RunOptions& options) {
+    if (options.integer_key) {
+        return {*options.integer_key};
+    }
+    return {options.key};
+}
+
+Holding prepare(const RunOptions& options, const Target& target) {
+    load_backend(target);
+    Holding holding;
+    holding.session = open_session(target);
+    stay_connected(*holding.session, target);
+    LockOptions lock_options;
+    lock_options.shared = options.shared;
+    if (target.backend == "mysql") {
+        lock_options.helper_session = [&target] { return open_session(target); };
+    }
+    holding.lock = create_lock(*holding.session, key_of(options), std::move(lock_options));
+    return holding;
+}
+
+// False if somebody else holds the lock.
+bool acquire(Holding& holding, const RunOptions& options, SignalWatcher& watcher) {
+    bool granted = false;
+    try {
+        granted = holding.lock->acquire(options.wait ? Wait(*options.wait) : forever,
+                                        watcher.stop_token());
+    } catch (const LockError&) {
+        if (watcher.signal() == 0) {
+            throw;
+        }
+    }
+    if (watcher.signal() != 0) {
+        if (granted) {
+            holding.lock->unlock();
+        }
+        throw Failure(exit_signal + watcher.signal(), "");
+    }
+    return granted;
+}
+
+void report_time(const RunOptions& options, std::chrono::steady_clock::duration time) {
+    char text[64];
+    std::snprintf(text, sizeof text, "%.6f", std::chrono::duration<double>(time).count());
+    print_line("took the lock " + in_quotes(options.key) + " in " + text + " seconds");
+}
+
+Failure busy(const RunOptions& options) {
+    if (options.quiet) {
+        return {options.conflict_exit_code, ""};
+    }
+    const bool waited = !options.wait || options.wait->count() > 0;
+    return {options.conflict_exit_code, "the lock " + in_quotes(options.key) +
+                                            " is held by somebody else" +
+                                            (waited ? "; gave up when the time was over" : "")};
+}
+
+// Throws exit_lock_lost whatever the command's own exit code: it ran without the lock.
+void release(Holding& holding, const RunOptions& options, int exit_code, const Signals& signals) {
+    const SignalWatcher watcher(signals);
+    try {
+        holding.lock->release();
+    } catch (const LockError& error) {
+        throw Failure(exit_lock_lost,
+                      "the lock " + in_quotes(options.key) +
+                          " was lost while the command ran (it ended with exit code " +
+                          std::to_string(exit_code) + "): " + text_of(error) +
+                          "; check what the lock guards");
+    }
+    holding.close();
+}
+
+int run_with_lock(Holding& holding, const RunOptions& options, const Signals& signals,
+                  const StartDescriptors& descriptors) {
+    const int descriptor = holding.lock->descriptor();
+    keep_alive(descriptor);
+    descriptors.withhold_others();
+    if (const auto info = signals.take()) {
+        throw Failure(exit_signal + info->si_signo, "");  // came between the wait and here
+    }
+    const Command command{.words = options.command,
+                          .environment = {{"DLOCK_HELD", "1"}, {"DLOCK_KEY", options.key}},
+                          .lock_descriptor = options.close ? -1 : descriptor};
+    int exit_code = 0;
+    try {
+        exit_code = run_command(command, signals);
+    } catch (const Failure&) {
+        const SignalWatcher watcher(signals);
+        holding.close();
+        throw;
+    }
+    release(holding, options, exit_code, signals);
+    return exit_code;
+}
+
+}  // namespace
+
+int run(const RunOptions& options, const Signals& signals, const StartDescriptors& descriptors) {
+    try {
+        Holding holding;
+        Target target;
+        {
+            SignalWatcher watcher(signals);
+            target = find_target(options.url, options.url_file);
+            holding = prepare(options, target);
+            watcher.begin_wait();
+            const auto start = std::chrono::steady_clock::now();
+            if (!acquire(holding, options, watcher)) {
+                throw busy(options);
+            }
+            if (options.verbose) {
+                report_time(options, std::chrono::steady_clock::now() - start);
+            }
+        }
+        return run_with_lock(holding, options, signals, descriptors);
+    } catch (const LockError& error) {
+        throw Failure(exit_code_of(error.which(), options),
+                      text_of(error) + cure_of(error.which()));
+    }
+}
+
+}  // namespace dlock::cli

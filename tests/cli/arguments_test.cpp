@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "arguments.hpp"
+
+#include "failure.hpp"
+
+#include <gtest/gtest.h>
+
+namespace dlock::cli {
+namespace {
+
+RunOptions parse(const std::vector<std::string>& arguments) {
+    return std::get<RunOptions>(parse_arguments(arguments));
+}
+
+TEST(Arguments, KeyAndCommand) {
+    const RunOptions run = parse({"run", "key", "--", "ls", "-n", "--", "-s"});
+    EXPECT_EQ(run.key, "key");
+    EXPECT_EQ(run.command, (std::vector<std::string>{"ls", "-n", "--", "-s"}));
+    EXPECT_FALSE(run.wait);
+    EXPECT_FALSE(run.shared || run.close || run.verbose || run.quiet);
+    EXPECT_EQ(run.conflict_exit_code, 75);
+}
+
+TEST(Arguments, KeyBetweenDashes) {
+    const RunOptions run = parse({"run", "-n", "--", "-key", "--", "ls"});
+    EXPECT_EQ(run.key, "-key");
+    EXPECT_EQ(run.command, std::vector<std::string>{"ls"});
+    EXPECT_EQ(parse({"run", "--", "--", "--", "ls"}).key, "--");
+    EXPECT_EQ(parse({"run", "--", "run", "--", "ls"}).key, "run");
+    EXPECT_EQ(parse({"run", "run", "--", "ls"}).key, "run");
+    EXPECT_EQ(parse({"run", "--", "", "--", "ls"}).key, "");
+    EXPECT_EQ(parse({"run", "", "--", "ls"}).key, "");
+}
+
+TEST(Arguments, Options) {
+    const RunOptions run = parse(
+        {"run", "-so", "-w10s", "key", "-E", "7", "--url=a=b://c", "-q", "--verbose", "--", "ls"});
+    EXPECT_TRUE(run.shared && run.close && run.quiet && run.verbose);
+    EXPECT_EQ(run.wait, Seconds(10));
+    EXPECT_EQ(run.conflict_exit_code, 7);
+    EXPECT_EQ(run.url, "a=b://c");
+    EXPECT_EQ(parse({"run", "-n", "k", "--", "ls"}).wait, Seconds(0));
+    EXPECT_EQ(parse({"run", "-w", "1", "-w", "2", "k", "--", "ls"}).wait, Seconds(2));
+    EXPECT_EQ(parse({"run", "--int", "--", "-5", "--", "ls"}).integer_key, -5);
+    EXPECT_EQ(parse({"run", "--int", "-5", "--", "ls"}).integer_key, -5);
+}
+
+TEST(Arguments, UrlsAreOverwritten) {
+    std::string program = "dlock";
+    std::string run = "run";
+    std::string url = "--url=mysql://u:p@h";
+    std::string key = "key";
+    std::string dashes = "--";
+    std::string argument = "http://x";
+    char* argv[] = {program.data(), run.data(),      url.data(), key.data(),
+                    dashes.data(),  argument.data(), nullptr};
+    const auto arguments = take_arguments(6, argv);
+    EXPECT_EQ(arguments[1], "--url=mysql://u:p@h");
+    EXPECT_EQ(url, std::string(url.size(), '*'));
+    EXPECT_EQ(key, "key");
+    EXPECT_EQ(argument, "http://x") << "the command's own";
+}
+
+}  // namespace
+}  // namespace dlock::cli

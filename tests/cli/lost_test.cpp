@@ -1,0 +1,89 @@
+// A lock that is lost while the command runs.
+// SPDX-License-Identifier: BSL-1.0
+#include "case.hpp"
+
+namespace dlock_test {
+namespace {
+
+class Lost : public OnDatabase {
+  protected:
+    void SetUp() override {
+        if (!is_server() || GetParam().admin_url.empty()) {
+            GTEST_SKIP() << "needs a server and its administrator";
+        }
+    }
+
+    long long holder() {
+        long long id = 0;
+        if (GetParam().is_mysql()) {
+            view().sql() << "select is_used_lock('" + key_ + "')", soci::into(id);
+        } else {
+            view().sql() << "select pid from pg_stat_activity where application_name = :name",
+                soci::use(key_, "name"), soci::into(id);
+        }
+        return id;
+    }
+};
+INSTANTIATE_TEST_SUITE_P(, Lost, testing::ValuesIn(cases()), name_of);
+
+TEST_P(Lost, IsToldWhateverTheCommandSays) {
+    for (const int exit_code : {0, 3}) {
+        Start start = shell({}, until_input_ends(exit_code));
+        start.environment["PGAPPNAME"] = key_;
+        Program program(start);
+        ASSERT_TRUE(program.says("started"));
+        view().terminate(holder());
+        ASSERT_TRUE(becomes_free());
+        program.close_input();
+        const Result result = program.wait();
+        EXPECT_EQ(result.exit_code, 74);
+        EXPECT_EQ(std::count(result.err.begin(), result.err.end(), '\n'), 1) << result.err;
+        EXPECT_NE(result.err.find("exit code " + std::to_string(exit_code)), std::string::npos)
+            << result.err;
+    }
+}
+
+TEST_P(Lost, NotToTheIdleTimeoutOfMysql) {
+    if (!GetParam().is_mysql()) {
+        GTEST_SKIP() << "is another server";
+    }
+    int has_view = 0;
+    view().sql() << "select count(*) from information_schema.tables where table_schema = "
+                    "'performance_schema' and table_name = 'variables_by_thread'",
+        soci::into(has_view);
+    if (has_view == 0) {
+        GTEST_SKIP() << "MariaDB does not show the variables of other sessions";
+    }
+    Program program(shell({}, until_input_ends()));
+    ASSERT_TRUE(program.says("started"));
+    int timeout = 0;
+    view().sql() << "select variable_value from performance_schema.variables_by_thread join "
+                    "performance_schema.threads using (thread_id) where variable_name = "
+                    "'wait_timeout' and processlist_id = " +
+                        std::to_string(holder()),
+        soci::into(timeout);
+    EXPECT_EQ(timeout, 31536000);
+}
+
+TEST_P(Lost, NotToTheIdleTimeoutOfPostgresql) {
+    if (!GetParam().is_postgresql()) {
+        GTEST_SKIP() << "is another server";
+    }
+    Start start = shell({}, until_input_ends());
+    start.environment["PGAPPNAME"] = key_;
+    start.environment["PGOPTIONS"] = "-c idle_session_timeout=200";
+    Program program(start);
+    ASSERT_TRUE(program.says("started"));
+    EXPECT_TRUE(eventually([this] {
+        int idle = 0;
+        view().sql() << "select count(*) from pg_stat_activity where application_name = :name and "
+                        "clock_timestamp() - state_change > interval '600 milliseconds'",
+            soci::use(key_, "name"), soci::into(idle);
+        return idle == 1;
+    })) << "the session has ended";
+    program.close_input();
+    EXPECT_EQ(program.wait().exit_code, 0);
+}
+
+}  // namespace
+}  // namespace dlock_test

@@ -1,0 +1,121 @@
+// Signals: while the program waits, and while the command runs.
+// SPDX-License-Identifier: BSL-1.0
+#include "case.hpp"
+
+#include <csignal>
+
+namespace dlock_test {
+namespace {
+
+class Signals : public OnDatabase {};
+INSTANTIATE_TEST_SUITE_P(, Signals, testing::ValuesIn(cases()), name_of);
+
+TEST_P(Signals, EndAWaitAndLeaveNothing) {
+    Program holder(shell({}, until_input_ends()));
+    ASSERT_TRUE(holder.says("started"));
+    for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) {
+        Program waiter(dlock({}, {"echo", "ran"}));
+        ASSERT_TRUE(waits(waiter.id()));
+        const auto sent = std::chrono::steady_clock::now();
+        waiter.send(signal);
+        const Result result = waiter.wait();
+        EXPECT_LT(std::chrono::steady_clock::now() - sent, std::chrono::seconds(1));
+        EXPECT_EQ(result.exit_code, 128 + signal) << result.err;
+        EXPECT_EQ(result.out, "");
+        EXPECT_EQ(result.err, "");
+        if (is_server()) {
+            EXPECT_EQ(waiters(), 0) << "left in the server's queue";
+        }
+    }
+    holder.close_input();
+    EXPECT_EQ(holder.wait().exit_code, 0);
+    EXPECT_EQ(try_lock(), 0);
+}
+
+TEST_P(Signals, AreForwardedToTheCommand) {
+    struct Case {
+        int number;
+        const char* name;
+    };
+    for (const auto& [number, name] :
+         {Case{SIGHUP, "HUP"}, Case{SIGINT, "INT"}, Case{SIGQUIT, "QUIT"}, Case{SIGTERM, "TERM"},
+          Case{SIGUSR1, "USR1"}, Case{SIGUSR2, "USR2"}}) {
+        Program program(shell({}, std::string("trap 'echo got; exit 42' ") + name +
+                                      "; echo started; read line; exit 1"));
+        ASSERT_TRUE(program.says("started"));
+        program.send(number);
+        const Result result = program.wait();
+        EXPECT_EQ(result.exit_code, 42) << name << result.err;
+        EXPECT_EQ(result.out, "started\ngot\n") << name;
+    }
+    EXPECT_EQ(try_lock(), 0);
+}
+
+TEST_P(Signals, ThatEndTheCommandShowInTheExitCode) {
+    Program program(shell({}, until_input_ends()));
+    ASSERT_TRUE(program.says("started"));
+    program.send(SIGTERM);
+    EXPECT_EQ(program.wait().exit_code, 128 + SIGTERM);
+    EXPECT_EQ(try_lock(), 0);
+}
+
+TEST_P(Signals, WaitForACommandThatTakesItsTime) {
+    Program program(
+        shell({}, "trap 'echo stopping' TERM; echo started; read line; read line; exit 5"));
+    ASSERT_TRUE(program.says("started"));
+    program.send(SIGTERM);
+    ASSERT_TRUE(program.says("stopping"));
+    EXPECT_EQ(try_lock(), 75);
+    program.close_input();
+    EXPECT_EQ(program.wait().exit_code, 5);
+}
+
+TEST_P(Signals, IgnoredFromTheStartStayIgnored) {
+    Start start =
+        shell({}, "grep -E 'Sig(Blk|Ign)' /proc/self/status; echo started; read line; true");
+    start.ignored_signals = {SIGHUP};
+    Program program(start);
+    ASSERT_TRUE(program.says("started"));
+    program.send(SIGHUP);
+    program.close_input();
+    EXPECT_EQ(program.wait().exit_code, 0);
+
+    Start waiting = dlock({}, {"true"});
+    waiting.ignored_signals = {SIGHUP};
+    Program holder(shell({}, until_input_ends()));
+    ASSERT_TRUE(holder.says("started"));
+    Program waiter(waiting);
+    ASSERT_TRUE(waits(waiter.id()));
+    waiter.send(SIGHUP);
+    holder.close_input();
+    EXPECT_EQ(waiter.wait().exit_code, 0);
+}
+
+TEST_P(Signals, AreAsTheyWereForTheCommand) {
+    const std::vector<std::string> show{"grep", "-E", "^Sig(Blk|Ign|Cgt)", "/proc/self/status"};
+    Start with = dlock({}, show);
+    Start without{.words = show};
+    EXPECT_EQ(run(with).out, run(without).out);
+    with.ignored_signals = without.ignored_signals = {SIGINT, SIGPIPE, SIGCHLD};
+    const Result result = run(with);
+    EXPECT_EQ(result.exit_code, 0);
+    EXPECT_EQ(result.out, run(without).out);
+}
+
+TEST_P(Signals, OfJobControlStopAndContinueBoth) {
+    Start start = shell({}, until_input_ends(6));
+    start.own_group = true;
+    Program program(start);
+    ASSERT_TRUE(program.says("started"));
+    const pid_t command = number_after(program.out(), "pid ");
+    program.send_to_group(SIGTSTP);
+    EXPECT_TRUE(
+        eventually([&] { return state_of(program.id()) == 'T' && state_of(command) == 'T'; }));
+    EXPECT_EQ(try_lock(), 75);
+    program.send_to_group(SIGCONT);
+    program.close_input();
+    EXPECT_EQ(program.wait().exit_code, 6);
+}
+
+}  // namespace
+}  // namespace dlock_test

@@ -1,0 +1,149 @@
+// A session that a test answers for, and a dialect whose statements are answered with verdicts.
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "engine/blocking.hpp"
+#include "lock_state.hpp"
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace dlock::detail {
+
+/// The reply that VerdictDialect takes for this verdict.
+inline Reply answer(Verdict verdict) {
+    Reply reply;
+    reply.has_row = true;
+    reply.values[0] = static_cast<int>(verdict);
+    return reply;
+}
+
+/// The reply that VerdictDialect takes for this error.
+inline Reply answer(errc error, bool in_doubt = false) {
+    Reply reply;
+    reply.failed = true;
+    reply.values[0] = static_cast<int>(error);
+    reply.values[1] = in_doubt ? 1 : 0;
+    reply.native = {.code = 77, .sqlstate = "HY000", .message = "server text"};
+    return reply;
+}
+
+/// One statement an Op; its reply says what came of it.
+class VerdictDialect final : public Dialect {
+  public:
+    Step start(Op op, const Situation& situation) override {
+        static constexpr Purpose purposes[] = {Purpose::try_acquire, Purpose::wait,
+                                               Purpose::release, Purpose::verify};
+        native_ = {};
+        statement_.purpose = purposes[static_cast<int>(op)];
+        statement_.mode = situation.mode;
+        statement_.limit = std::min(situation.slice, situation.remaining);
+        return Step{.send = &statement_};
+    }
+    Step resume(const Reply& reply) override {
+        if (!reply.failed) {
+            return {.verdict = static_cast<Verdict>(reply.values[0].value())};
+        }
+        native_ = reply.native;
+        return {.verdict = Verdict::failed,
+                .error = static_cast<errc>(reply.values[0].value()),
+                .advice = "advice",
+                .in_doubt = reply.values[1] == 1};
+    }
+    const NativeError& native() const noexcept override { return native_; }
+    bool waits_in_slices() const noexcept override { return true; }
+
+  private:
+    Statement statement_;
+    NativeError native_;
+};
+
+class FakeDriver final : public Driver {
+  public:
+    bool attached() const noexcept override { return is_attached; }
+    const void* handle() const noexcept override { return address; }
+    std::uint64_t identity() const noexcept override { return id; }
+    TransactionState transaction() const noexcept override { return state; }
+    std::string server() const override { return name; }
+    void execute(const Statement& statement, Reply& reply) noexcept override {
+        sent.push_back(statement.purpose);
+        limits.push_back(statement.limit);
+        reply = on_execute(statement);
+    }
+    std::unique_ptr<Canceller> make_canceller() override {
+        ++cancellers;
+        return on_make_canceller ? on_make_canceller() : nullptr;
+    }
+    void abandon() noexcept override { abandoned = true; }
+
+    /// What the server answers; by default, what a free lock would.
+    std::function<Reply(const Statement&)> on_execute = [](const Statement& statement) {
+        switch (statement.purpose) {
+            case Purpose::release:
+                return answer(Verdict::released);
+            case Purpose::verify:
+                return answer(Verdict::held);
+            default:
+                return answer(Verdict::granted);
+        }
+    };
+    std::function<std::unique_ptr<Canceller>()> on_make_canceller;
+
+    bool is_attached = true;
+    const void* address = this;
+    std::uint64_t id = 1;
+    TransactionState state = TransactionState::idle;
+    std::string name = "fake";
+
+    std::vector<Purpose> sent;
+    std::vector<Duration> limits;
+    int cancellers = 0;
+    bool abandoned = false;
+};
+
+/// What a cancel does.
+class FakeCanceller final : public Canceller {
+  public:
+    explicit FakeCanceller(std::function<void()> on_cancel) : on_cancel_(std::move(on_cancel)) {}
+    void cancel() noexcept override { on_cancel_(); }
+
+  private:
+    std::function<void()> on_cancel_;
+};
+
+/// A lock on a fake session, with its driver in reach.
+struct FakeLock {
+    explicit FakeLock(LockOptions options = {}, const Key& key = Key("key"),
+                      const void* session = nullptr)
+        : FakeLock(std::make_unique<FakeDriver>(), std::move(options), key, session) {}
+
+    FakeDriver& driver;
+    BaseLock lock;
+
+  private:
+    FakeLock(std::unique_ptr<FakeDriver> made, LockOptions options, const Key& key,
+             const void* session)
+        : driver(*made), lock(make_state(std::move(made), std::move(options), key, session)) {}
+
+    static std::unique_ptr<LockState> make_state(std::unique_ptr<FakeDriver> driver,
+                                                 LockOptions options, const Key& key,
+                                                 const void* session) {
+        if (session != nullptr) {
+            driver->address = session;
+        }
+        return std::make_unique<LockState>(
+            LockParts{.key = key,
+                      .actual_key = ActualKey(key.to_string()),
+                      .options = std::move(options),
+                      .capabilities = {.database = "Fake",
+                                       .modes = {Mode::exclusive, Mode::shared},
+                                       .xact = true},
+                      .driver = std::move(driver),
+                      .dialect = std::make_unique<VerdictDialect>()});
+    }
+};
+
+}  // namespace dlock::detail

@@ -1,0 +1,129 @@
+// A forked child of the process that holds a lock sends nothing on its parent's connection.
+// SPDX-License-Identifier: BSL-1.0
+#include "fake_driver.hpp"
+
+#include <gtest/gtest.h>
+
+#ifndef _WIN32
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+
+namespace dlock::detail {
+namespace {
+
+// What the child saw.
+struct Seen {
+    std::array<int, 5> errors{};
+    bool locked = true;
+    unsigned statements = 0;
+    unsigned abandoned = 0;
+};
+
+template <class Function>
+Seen in_a_child(Function function) {
+    int ends[2];
+    EXPECT_EQ(pipe(ends), 0);
+    const pid_t child = fork();
+    if (child == 0) {
+        const Seen seen = function();
+        const ssize_t written = write(ends[1], &seen, sizeof seen);
+        _exit(written == sizeof seen ? 0 : 1);
+    }
+    close(ends[1]);
+    Seen seen;
+    EXPECT_EQ(read(ends[0], &seen, sizeof seen), static_cast<ssize_t>(sizeof seen));
+    close(ends[0]);
+    int status = 1;
+    EXPECT_EQ(waitpid(child, &status, 0), child);
+    EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    return seen;
+}
+
+template <class Function>
+int error_of(Function function) {
+    try {
+        function();
+    } catch (const LockError& error) {
+        return static_cast<int>(error.which());
+    }
+    return 0;
+}
+
+TEST(Fork, the_child_of_a_holder_sends_nothing_and_is_told_why) {
+    int hook = 0;
+    auto fake = std::make_unique<FakeLock>(LockOptions{
+        .on_error = [&hook](const LockError& error) { hook = static_cast<int>(error.which()); }});
+    ASSERT_TRUE(fake->lock.try_lock());
+    ASSERT_EQ(fake->driver.sent.size(), 1U);
+
+    const Seen seen = in_a_child([&] {
+        Seen it;
+        BaseLock& lock = fake->lock;
+        it.errors[0] = error_of([&] { (void)lock.acquire(no_wait); });
+        it.errors[1] = error_of([&] { lock.release(); });
+        it.errors[2] = error_of([&] { (void)lock.verify(); });
+        it.errors[3] = error_of([&] { lock.close(); });
+        lock.unlock();
+        it.errors[4] = hook;
+        it.locked = lock.locked();
+        // The destructor too: its driver goes with it, so the count is taken by its execute.
+        unsigned late = 0;
+        fake->driver.on_execute = [&late](const Statement&) {
+            ++late;
+            return answer(Verdict::released);
+        };
+        it.statements = static_cast<unsigned>(fake->driver.sent.size()) - 1;
+        it.abandoned = fake->driver.abandoned ? 1 : 0;
+        fake.reset();
+        it.statements += late;
+        return it;
+    });
+    for (const int error : seen.errors) {
+        EXPECT_EQ(static_cast<errc>(error), errc::wrong_process);
+    }
+    EXPECT_FALSE(seen.locked);
+    EXPECT_EQ(seen.statements, 0U);
+    EXPECT_EQ(seen.abandoned, 0U);
+
+    EXPECT_TRUE(fake->lock.locked()) << "the parent still holds it";
+    fake->lock.release();
+    EXPECT_EQ(fake->driver.sent.size(), 2U);
+}
+
+TEST(Fork, a_lock_that_was_not_held_is_the_parents_too) {
+    FakeLock fake;
+    const Seen seen = in_a_child([&] {
+        Seen it;
+        it.errors[0] = error_of([&] { (void)fake.lock.acquire(); });
+        it.errors[1] = error_of([&] { fake.lock.release(); });
+        it.statements = static_cast<unsigned>(fake.driver.sent.size());
+        return it;
+    });
+    EXPECT_EQ(static_cast<errc>(seen.errors[0]), errc::wrong_process);
+    EXPECT_EQ(static_cast<errc>(seen.errors[1]), errc::wrong_process);
+    EXPECT_EQ(seen.statements, 0U);
+}
+
+TEST(Fork, a_lock_of_the_childs_own_works) {
+    const Seen seen = in_a_child([] {
+        Seen it;
+        FakeLock fake;
+        it.errors[0] = error_of([&] { (void)fake.lock.acquire(); });
+        it.locked = fake.lock.locked();
+        it.errors[1] = error_of([&] { fake.lock.release(); });
+        it.statements = static_cast<unsigned>(fake.driver.sent.size());
+        return it;
+    });
+    EXPECT_EQ(seen.errors[0], 0);
+    EXPECT_EQ(seen.errors[1], 0);
+    EXPECT_TRUE(seen.locked);
+    EXPECT_EQ(seen.statements, 2U);
+}
+
+}  // namespace
+}  // namespace dlock::detail
+
+#endif

@@ -1,0 +1,101 @@
+// A release must not fail for want of memory: the dialects allocate nothing for it.
+// SPDX-License-Identifier: BSL-1.0
+#include "mysql_machine.hpp"
+#include "postgresql_machine.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <new>
+
+namespace {
+
+thread_local bool counting = false;
+thread_local int allocations = 0;
+
+// Out of line, or the compiler pairs one operator's insides with the other and warns.
+#ifdef __GNUC__
+#define DLOCK_OUT_OF_LINE __attribute__((noinline))
+#else
+#define DLOCK_OUT_OF_LINE
+#endif
+
+DLOCK_OUT_OF_LINE void* allocate(std::size_t size) {
+    allocations += counting ? 1 : 0;
+    if (void* const memory = std::malloc(size == 0 ? 1 : size)) {
+        return memory;
+    }
+    throw std::bad_alloc();
+}
+
+DLOCK_OUT_OF_LINE void deallocate(void* memory) noexcept {
+    std::free(memory);
+}
+
+}  // namespace
+
+void* operator new(std::size_t size) {
+    return allocate(size);
+}
+void* operator new[](std::size_t size) {
+    return allocate(size);
+}
+void operator delete(void* memory) noexcept {
+    deallocate(memory);
+}
+void operator delete[](void* memory) noexcept {
+    deallocate(memory);
+}
+void operator delete(void* memory, std::size_t) noexcept {
+    deallocate(memory);
+}
+void operator delete[](void* memory, std::size_t) noexcept {
+    deallocate(memory);
+}
+
+namespace dlock::detail {
+namespace {
+
+// What the function allocates.
+template <class Function>
+int allocations_of(Function function) {
+    allocations = 0;
+    counting = true;
+    function();
+    counting = false;
+    return allocations;
+}
+
+Step release(Dialect& dialect, const Situation& situation, const Reply& reply) {
+    Step step = dialect.start(Op::release, situation);
+    return step.send != nullptr ? dialect.resume(reply) : step;
+}
+
+TEST(NoAllocation, the_hook_counts) {
+    EXPECT_GT(allocations_of([] { const std::string text(1000, 'x'); }), 0);
+}
+
+TEST(NoAllocation, a_release_on_postgresql) {
+    const auto dialect = make_postgresql_dialect({.server_version = 150020},
+                                                 ActualKey(Int32Pair{-2147483647, -2147483647}));
+    for (const Mode mode : {Mode::exclusive, Mode::shared}) {
+        for (const auto& [situation, reply] :
+             {std::pair(idle(mode), row({1})), std::pair(active(mode), row({0})),
+              std::pair(failed(mode), row_and(1, error({.sqlstate = "3B001"})))}) {
+            EXPECT_EQ(allocations_of([&] { (void)release(*dialect, situation, reply); }), 0);
+        }
+    }
+}
+
+TEST(NoAllocation, a_release_on_mysql_and_mariadb) {
+    for (const MysqlFlavour flavour : flavours) {
+        const auto dialect =
+            make_mysql_dialect({.flavour = flavour}, ActualKey(std::string(64, 'k')));
+        for (const Reply& reply : {row({1}), row({0}), null_row()}) {
+            EXPECT_EQ(allocations_of([&] { (void)release(*dialect, mysql_session(), reply); }), 0);
+        }
+    }
+}
+
+}  // namespace
+}  // namespace dlock::detail
