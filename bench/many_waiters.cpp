@@ -54,15 +54,21 @@ class Crowd {
         }
         Observed seen;
         const auto end = Clock::now() + time;
+        std::jthread counter([this, end, &seen, &key = holder->actual_key()] {
+            while (Clock::now() < end) {
+                seen.most_rows = std::max(seen.most_rows, probe_.waiters(key));
+                std::this_thread::sleep_for(5ms);
+            }
+        });
         while (Clock::now() < end) {
             const auto start = Clock::now();
             // It needs an entry of the server's lock table, as a write or a new connection does.
             *unrelated_ << "select pg_try_advisory_xact_lock(" + std::to_string(unrelated_key_++) +
                                ")";
             seen.latency.add(microseconds_since(start) / 1000);
-            seen.most_rows = std::max(seen.most_rows, probe_.waiters(holder->actual_key()));
-            std::this_thread::sleep_for(2ms);
+            std::this_thread::sleep_for(1ms);
         }
+        counter.join();
         const auto release = Clock::now();
         holder->release();
         waiters.clear();

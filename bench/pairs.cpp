@@ -52,8 +52,11 @@ void measure(const Target& target, int rounds, Table& table) {
                                         lock->release();
                                     }};
 
-    const int count =
-        static_cast<int>(std::clamp(chunk_microseconds / time_of(pairs[0], 200), 10.0, 1e6));
+    double slowest = 0;
+    for (const Pair& pair : pairs) {
+        slowest = std::max(slowest, time_of(pair, 200));
+    }
+    const int count = static_cast<int>(std::clamp(chunk_microseconds / slowest, 10.0, 1e6));
     std::array<Samples, 3> times;
     std::array<Samples, 3> ratios;
     for (int round = 0; round < rounds; ++round) {

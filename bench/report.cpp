@@ -21,7 +21,12 @@ std::string version_of(const dlock_test::Database& database) {
     if (database.is_postgresql()) {
         return version.substr(0, version.find(" ("));  // without the compiler
     }
-    return (database.is_sqlite() ? "SQLite " : database.name + " ") + version;
+    if (database.is_sqlite()) {
+        return "SQLite " + version;
+    }
+    const char* const product =
+        version.find("MariaDB") != std::string::npos ? "MariaDB " : "MySQL ";
+    return product + version.substr(0, version.find('-'));
 }
 
 void print_row(const std::vector<std::string>& cells, const std::vector<std::size_t>& widths) {
@@ -57,10 +62,11 @@ void print(const Table& table) {
     for (const auto& row : table.rows) {
         print_row(row, widths);
     }
-    fmt::print("\n");
+    fmt::print("{}", table.missed.empty() ? "\n" : "\nNot met:\n\n");
     for (const auto& line : table.missed) {
-        fmt::print("Bar not met: {}.\n\n", line);
+        fmt::print("- {}\n", line);
     }
+    fmt::print("{}", table.missed.empty() ? "" : "\n");
     std::fflush(stdout);
 }
 
@@ -73,8 +79,10 @@ void print_environment() {
     }
     double load[1] = {0};
     (void)getloadavg(load, 1);
-    fmt::print(". {} processors, shared with the servers; load before the run: {:.1f}.\n\n",
-               std::thread::hardware_concurrency(), load[0]);
+    fmt::print(
+        ". {} processors, shared with the servers and "
+        "with whatever else runs; load before the run: {:.1f}.\n\n",
+        std::thread::hardware_concurrency(), load[0]);
     std::fflush(stdout);
 }
 

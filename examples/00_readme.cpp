@@ -12,7 +12,8 @@ using namespace std::chrono_literals;
 int main(int count, char** arguments) {
     const std::string url = count > 1 ? arguments[1] : "sqlite3://db=shop.db";
     //[readme
-    soci::session sql(url);  // "postgresql://dbname=shop", "mysql://db=shop", "sqlite3://db=shop.db"
+    // "postgresql://dbname=shop", "mysql://db=shop", "sqlite3://db=shop.db"
+    soci::session sql(url);
 
     const auto lock = dlock::create_lock(sql, "billing:user:42");
     if (lock->try_lock_for(5s)) {
@@ -20,7 +21,8 @@ int main(int count, char** arguments) {
         lock->release();
     }
 
-    const dlock::ScopedLock guard(sql, "report", {.timeout = 5s});  // a timeout throws, naming the key
+    // A timeout throws, naming the key.
+    const dlock::ScopedLock guard(sql, "report", {.timeout = 5s});
     //]
     return guard.lock().locked() ? 0 : 1;
 }

@@ -48,8 +48,8 @@ const Backend& backend_of(soci::session& session) {
         known += known.empty() ? "" : ", ";
         known += backend.name;
     }
-    throw LockError(errc::unknown_backend,
-                    "SOCI backend \"" + name + "\"; this build knows " + known);
+    throw LockError(errc::unknown_backend, "SOCI backend \"" + name + "\"; this build knows " +
+                                               (known.empty() ? "none" : known));
 }
 
 }  // namespace

@@ -114,7 +114,7 @@ bool LockState::in_transaction() const noexcept {
 }
 
 bool LockState::locked() const noexcept {
-    return state_ == State::locked && in_this_process() && same_session() &&
+    return state_ == State::locked && in_this_process() && same_session() && !hold_is_gone() &&
            (!parts_.options.xact || in_transaction());
 }
 
@@ -132,9 +132,14 @@ void LockState::check_usable() const {
     }
 }
 
-void LockState::forget(State state) noexcept {
+bool LockState::hold_is_gone() const noexcept {
+    return hold_ != nullptr && Holds::is_gone(*hold_);
+}
+
+// The server does not hold the lock any more, for none of those who share the hold.
+void LockState::lose(State state) noexcept {
     if (hold_ != nullptr) {
-        (void)Holds::leave(*record_, hold_);
+        Holds::forget(*record_, hold_);
         hold_.reset();
     }
     depth_ = 0;
@@ -149,16 +154,19 @@ bool LockState::ask_held(Mode mode) {
     return step.verdict == Verdict::held;
 }
 
-// A transaction-level hold ends unseen, with its transaction.
+// A transaction-level hold ends unseen, with its transaction; others are found gone by those who
+// share them.
 void LockState::drop_ended_holds(std::uint64_t identity) {
     Holds::prepare(*record_, identity);
+    if (!in_transaction()) {
+        Holds::end_transaction(*record_);
+    }
     const auto hold = Holds::find(*record_, name_);
-    if (hold != nullptr && hold->xact && (!in_transaction() || !ask_held(hold->mode))) {
+    if (hold != nullptr && hold->xact && !ask_held(hold->mode)) {
         Holds::forget(*record_, hold);
     }
-    if (state_ == State::locked && hold_ != nullptr && parts_.options.xact &&
-        Holds::find(*record_, name_) != hold_) {
-        forget(State::unlocked);
+    if (state_ == State::locked && hold_is_gone()) {
+        lose(parts_.options.xact ? State::unlocked : State::lost);
     }
 }
 
@@ -184,19 +192,18 @@ bool LockState::run_acquire(Mode mode, const Wait& wait, const std::stop_token& 
     if (!parts_.capabilities.modes.contains(mode)) {
         fail(errc::not_supported, "there is no shared mode");
     }
+    Driver& driver = *parts_.driver;
+    const std::uint64_t identity = driver.identity();
+    drop_ended_holds(identity);
+    if (state_ == State::locked && identity != identity_) {
+        lose(State::lost);
+    }
     if (state_ == State::lost) {
         fail(errc::lock_lost, "it was lost; release or close it before it is taken again");
     }
     if (stop.stop_requested()) {
         fail(errc::cancelled, "a stop was requested");
     }
-    Driver& driver = *parts_.driver;
-    const std::uint64_t identity = driver.identity();
-    if (state_ == State::locked && identity != identity_) {
-        forget(State::lost);
-        fail(errc::lock_lost, "the session was reconnected while the lock was held");
-    }
-    drop_ended_holds(identity);
     const TransactionState before = driver.transaction();
     if (reenter(mode)) {
         mode_ = mode;
@@ -272,12 +279,16 @@ void LockState::run_release() {
         fail(errc::lock_lost, "it was lost before it was released");
     }
     if (!same_session()) {
-        forget(State::unlocked);
+        lose(State::unlocked);
         fail(errc::lock_lost, "the session was closed or reconnected while the lock was held");
     }
-    if (parts_.options.xact && !in_transaction()) {
-        forget(State::unlocked);
+    if (parts_.options.xact && (!in_transaction() || hold_is_gone())) {
+        lose(State::unlocked);
         return;
+    }
+    if (hold_is_gone()) {
+        lose(State::unlocked);
+        fail(errc::lock_lost, "another lock that shares it found that it was lost");
     }
     if (depth_ > 1 || Holds::count(*hold_) > 1) {
         (void)Holds::leave(*record_, hold_);
@@ -290,13 +301,16 @@ void LockState::run_release() {
     const TransactionState before = parts_.driver->transaction();
     const Step step = run_blocking(*parts_.driver, *parts_.dialect, Op::release, mode_);
     if (step.verdict == Verdict::released) {
-        forget(State::unlocked);
+        (void)Holds::leave(*record_, hold_);
+        hold_.reset();
+        depth_ = 0;
+        state_ = State::unlocked;
         return;
     }
     if (step.error == errc::held_by_transaction || step.error == errc::session_busy) {
         fail(step.error, step.advice);  // nothing was sent, and the lock is still held
     }
-    forget(State::unlocked);
+    lose(State::unlocked);
     if (step.in_doubt) {
         parts_.driver->abandon();
         fail(errc::session_lost, "the lock could not be given back, so the session was closed",
@@ -314,12 +328,12 @@ bool LockState::run_verify() {
     if (!in_this_process()) {
         fail(errc::wrong_process, "a forked child cannot ask for its parent's lock");
     }
-    if (!same_session()) {
-        forget(State::lost);
+    if (!same_session() || (hold_is_gone() && !parts_.options.xact)) {
+        lose(State::lost);
         return false;
     }
-    if (parts_.options.xact && !in_transaction()) {
-        forget(State::unlocked);
+    if (parts_.options.xact && (!in_transaction() || hold_is_gone())) {
+        lose(State::unlocked);
         return false;
     }
     const Step step = run_blocking(*parts_.driver, *parts_.dialect, Op::verify, mode_);
@@ -329,8 +343,7 @@ bool LockState::run_verify() {
     if (step.verdict == Verdict::failed && step.error != errc::session_lost) {
         fail(step.error, step.advice, true);
     }
-    forget(parts_.options.xact && step.verdict == Verdict::not_held ? State::unlocked
-                                                                    : State::lost);
+    lose(parts_.options.xact && step.verdict == Verdict::not_held ? State::unlocked : State::lost);
     return false;
 }
 

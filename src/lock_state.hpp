@@ -80,7 +80,8 @@ class LockState {
     void run_release();
     [[nodiscard]] bool run_verify();
     [[nodiscard]] bool ask_held(Mode mode);
-    void forget(State state) noexcept;
+    [[nodiscard]] bool hold_is_gone() const noexcept;
+    void lose(State state) noexcept;
     [[noreturn]] void fail(errc error, const char* advice, bool native = false,
                            bool transaction_spoilt = false) const;
 

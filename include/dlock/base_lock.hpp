@@ -29,16 +29,17 @@ class LockState;
 ///
 /// States, and what each operation does in them:
 ///
-/// |             | unlocked                | locked                       | lost              |
-/// |-------------|-------------------------|------------------------------|-------------------|
-/// | acquire     | locked, or as it was    | `already_locked` (1)         | `lock_lost`       |
-/// | release     | `not_locked`            | unlocked; lost: `lock_lost`  | `lock_lost`, then
-/// unlocked | | close       | nothing                 | as release (2)               | as release |
-/// | unlock      | hook: `not_locked`      | as release; errors to hook   | hook, then unlocked |
-/// | verify      | false                   | true; lost: false            | false             |
-/// | destructor  | nothing                 | as close; errors to hook     | nothing           |
+/// |            | unlocked             | locked                      | lost            |
+/// |------------|----------------------|-----------------------------|-----------------|
+/// | acquire    | locked, or as it was | `already_locked` (1)        | `lock_lost`     |
+/// | release    | `not_locked`         | unlocked; lost: `lock_lost` | `lock_lost` (3) |
+/// | close      | nothing              | as release (2)              | `lock_lost` (3) |
+/// | unlock     | hook: `not_locked`   | as close; errors to hook    | hook (3)        |
+/// | verify     | false                | true; lost: false           | false           |
+/// | destructor | nothing              | as close; errors to hook    | nothing         |
 ///
 /// (1) Counted with Reentrancy::counted. (2) A transaction-level lock is left to its transaction.
+/// (3) And the object is unlocked.
 ///
 /// A lock is lost when the server no longer counts it as held by this session: the connection
 /// died, the session was reconnected or reset (DISCARD ALL, RELEASE_ALL_LOCKS), or an administrator

@@ -1,5 +1,5 @@
-// Errors of soci-dlock: a std::error_code category and one exception type that says what to do
-// next. SPDX-License-Identifier: BSL-1.0
+// Errors of soci-dlock: a std::error_code category and one exception type.
+// SPDX-License-Identifier: BSL-1.0
 #pragma once
 
 #include <dlock/export.hpp>
@@ -125,6 +125,11 @@ class DLOCK_EXPORT LockError : public std::system_error {
     /// `transaction_spoilt` tells that the session's transaction failed or ended with the error.
     LockError(errc code, const std::string& text, std::string key = {}, NativeError native = {},
               bool transaction_spoilt = false);
+
+    // No move: an error that was moved from must still be readable, and a copy is as cheap.
+    LockError(const LockError&) noexcept = default;
+    LockError& operator=(const LockError&) noexcept = default;
+    ~LockError() override = default;
 
     /// The errc in `code()`.
     [[nodiscard]] errc which() const noexcept;

@@ -6,29 +6,50 @@
 #include <dlock/options.hpp>
 
 #include <chrono>
+#include <type_traits>
 
 namespace dlock {
 
 namespace detail {
 
+/// What fits into a Duration, in whole seconds: 292 years.
+inline constexpr long double longest_seconds =
+    std::chrono::duration_cast<std::chrono::seconds>(Duration::max()).count();
+
 /// Makes a Duration of any duration: below zero becomes zero, beyond the range becomes
 /// Duration::max(). Throws LockError (errc::invalid_option) for a floating-point NaN.
 template <class Rep, class Period>
 [[nodiscard]] constexpr Duration saturate(std::chrono::duration<Rep, Period> duration) {
-    const auto seconds = std::chrono::duration<long double>(duration).count();
+    const long double seconds = std::chrono::duration<long double>(duration).count();
     if (seconds != seconds) {
         throw LockError(errc::invalid_option, "the timeout is not a number");
     }
-    constexpr auto limit = std::chrono::duration<long double>(Duration::max()).count();
     if (seconds <= 0) {
         return Duration::zero();
     }
-    return seconds >= limit ? Duration::max() : std::chrono::ceil<Duration>(duration);
+    if constexpr (std::chrono::treat_as_floating_point_v<Rep>) {
+        // A float near the limit would be rounded beyond it.
+        using Wide = std::chrono::duration<std::common_type_t<Rep, double>, Period>;
+        return seconds >= longest_seconds ? Duration::max()
+                                          : std::chrono::ceil<Duration>(Wide(duration));
+    } else {
+        constexpr auto limit = std::chrono::duration<long double>(Duration::max()).count();
+        return seconds >= limit ? Duration::max() : std::chrono::ceil<Duration>(duration);
+    }
 }
 
-/// The time left until `deadline`, zero if it has passed.
+/// The time left until `deadline`, zero if it has passed, Duration::max() if a clock that counts
+/// nanoseconds cannot reach it.
 template <class Clock, class D>
 [[nodiscard]] Duration time_until(const std::chrono::time_point<Clock, D>& deadline) {
+    // Compared in floating point first: a coarse deadline may overflow in nanoseconds.
+    const long double at = std::chrono::duration<long double>(deadline.time_since_epoch()).count();
+    if (at >= longest_seconds) {
+        return Duration::max();
+    }
+    if (at <= -longest_seconds) {
+        return Duration::zero();
+    }
     const auto now = Clock::now();
     return deadline <= now ? Duration::zero() : saturate(deadline - now);
 }

@@ -10,9 +10,10 @@
 namespace dlock::detail {
 namespace {
 
-// Before these, GET_LOCK freed the session's earlier lock.
-constexpr unsigned long oldest_mysql = 50705;
-constexpr unsigned long oldest_mariadb = 100002;
+// Before MySQL 5.7.5 and MariaDB 10.0.2, GET_LOCK freed the session's earlier lock. The waits need
+// MySQL's MAX_EXECUTION_TIME hint (5.7.8) and MariaDB's SET STATEMENT (10.1.2).
+constexpr unsigned long oldest_mysql = 50708;
+constexpr unsigned long oldest_mariadb = 100102;
 
 MysqlFlavour checked_flavour(soci::session& session) {
     const MysqlServer server = mysql_server(session);
@@ -21,8 +22,8 @@ MysqlFlavour checked_flavour(soci::session& session) {
     }
     if (server.version < (server.mariadb ? oldest_mariadb : oldest_mysql)) {
         throw LockError(errc::not_supported,
-                        "this server frees a session's lock when it takes another; MySQL 5.7.5 or "
-                        "MariaDB 10.0.2 is needed");
+                        "this server is too old for locks that can be trusted; MySQL 5.7.8 or "
+                        "MariaDB 10.1.2 is needed");
     }
     return server.mariadb ? MysqlFlavour::mariadb : MysqlFlavour::mysql;
 }

@@ -15,7 +15,7 @@ constexpr const char* shorten = ": shorten it, or set a converter that hashes it
 }  // namespace
 
 ActualKey make_mysql_key(const Key& key) {
-    return ActualKey(name_of(key, "MySQL"));
+    return ActualKey(name_of(key, "MySQL and MariaDB"));
 }
 
 void check_mysql_key(const ActualKey& actual, const Key& key, MysqlFlavour flavour) {

@@ -37,6 +37,9 @@ std::shared_ptr<SessionRecord> Holds::record(const void* handle) {
 void Holds::prepare(SessionRecord& record, std::uint64_t identity) {
     const std::lock_guard lock(registry().mutex);
     if (record.identity != identity) {
+        for (const auto& hold : record.holds) {
+            hold->gone = true;
+        }
         record.holds.clear();
         record.identity = identity;
     }
@@ -98,12 +101,21 @@ bool Holds::leave(SessionRecord& record, const std::shared_ptr<Hold>& hold) noex
 
 void Holds::forget(SessionRecord& record, const std::shared_ptr<Hold>& hold) noexcept {
     const std::lock_guard lock(registry().mutex);
+    hold->gone = true;
     std::erase(record.holds, hold);
 }
 
 void Holds::end_transaction(SessionRecord& record) noexcept {
     const std::lock_guard lock(registry().mutex);
-    std::erase_if(record.holds, [](const auto& hold) { return hold->xact; });
+    std::erase_if(record.holds, [](const auto& hold) {
+        hold->gone = hold->gone || hold->xact;
+        return hold->xact;
+    });
+}
+
+bool Holds::is_gone(const Hold& hold) noexcept {
+    const std::lock_guard lock(registry().mutex);
+    return hold.gone;
 }
 
 unsigned Holds::count(const Hold& hold) noexcept {

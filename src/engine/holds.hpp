@@ -21,6 +21,8 @@ struct Hold {
     bool xact = false;
     bool counted = false;
     unsigned count = 1;
+    /// The server does not hold it any more; those who share the hold are told when they look.
+    bool gone = false;
     std::thread::id thread{};
 };
 
@@ -59,14 +61,16 @@ class Holds {
     /// One more lock object shares the hold.
     static void join(Hold& hold) noexcept;
 
-    /// One lock object less; true if it was the last, and the hold is forgotten.
+    /// One share less; true if it was the last, and the hold is forgotten.
     static bool leave(SessionRecord& record, const std::shared_ptr<Hold>& hold) noexcept;
 
-    /// Forgets the hold, whoever shares it.
+    /// The server does not hold it any more: the hold is forgotten, and gone for all who share it.
     static void forget(SessionRecord& record, const std::shared_ptr<Hold>& hold) noexcept;
 
-    /// Forgets the transaction-level holds: the session has no transaction open.
+    /// Forgets the transaction-level holds: no transaction is open.
     static void end_transaction(SessionRecord& record) noexcept;
+
+    [[nodiscard]] static bool is_gone(const Hold& hold) noexcept;
 
     /// How many lock objects share the hold.
     [[nodiscard]] static unsigned count(const Hold& hold) noexcept;

@@ -4,6 +4,28 @@
 #include <stdlib.h>
 
 namespace dlock_test {
+namespace {
+
+bool built([[maybe_unused]] const Database& database) {
+#ifdef DLOCK_HAS_POSTGRESQL
+    if (database.is_postgresql()) {
+        return true;
+    }
+#endif
+#ifdef DLOCK_HAS_MYSQL
+    if (database.is_mysql()) {
+        return true;
+    }
+#endif
+#ifdef DLOCK_HAS_SQLITE
+    if (database.is_sqlite()) {
+        return true;
+    }
+#endif
+    return false;
+}
+
+}  // namespace
 
 OnDatabase::OnDatabase() : key_(unique_key("cli")) {
     std::string pattern = std::filesystem::temp_directory_path() / "dlock-cli-XXXXXX";
@@ -76,25 +98,7 @@ bool OnDatabase::waits(pid_t program) {
 std::vector<Database> cases() {
     std::vector<Database> all;
     for (const Database& database : databases()) {
-        const bool built = database.is_postgresql() ?
-#ifdef DLOCK_HAS_POSTGRESQL
-                                                    true
-#else
-                                                    false
-#endif
-                                                    : database.is_mysql() ?
-#ifdef DLOCK_HAS_MYSQL
-                                                                          true
-#else
-                                                                          false
-#endif
-                                                                          :
-#ifdef DLOCK_HAS_SQLITE
-                                                                          true;
-#else
-                                                                          false;
-#endif
-        if (built) {
+        if (built(database)) {
             all.push_back(database);
         }
     }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "case.hpp"
 
+#include <algorithm>
 #include <fstream>
 
 namespace dlock_test {

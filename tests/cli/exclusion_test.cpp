@@ -24,6 +24,7 @@ TEST_P(Exclusion, NoTwoHoldersAtOnce) {
                                                "for i in $(seq " + std::to_string(rounds) +
                                                    "); do \"$0\" \"$@\" || exit $?; done"});
     std::vector<std::unique_ptr<Program>> workers;
+    workers.reserve(processes);
     for (int i = 0; i < processes; ++i) {
         workers.push_back(std::make_unique<Program>(worker));
     }

@@ -38,7 +38,9 @@ std::vector<std::string> environment_of(const Start& start) {
     }
     for (const auto& [name, value] : start.environment) {
         if (!value.empty()) {
-            result.push_back(name + "=" + value);
+            result.push_back(name);
+            result.back() += '=';
+            result.back() += value;
         }
     }
     return result;
@@ -46,6 +48,7 @@ std::vector<std::string> environment_of(const Start& start) {
 
 std::vector<char*> pointers(std::vector<std::string>& texts) {
     std::vector<char*> result;
+    result.reserve(texts.size() + 1);
     for (std::string& text : texts) {
         result.push_back(text.data());
     }
@@ -164,7 +167,9 @@ bool alive(pid_t process) {
 
 pid_t number_after(const std::string& text, const std::string& name) {
     const std::size_t at = text.find(name);
-    return at == std::string::npos ? -1 : std::atoi(text.c_str() + at + name.size());
+    return at == std::string::npos
+               ? -1
+               : static_cast<pid_t>(std::strtol(text.c_str() + at + name.size(), nullptr, 10));
 }
 
 }  // namespace dlock_test

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "case.hpp"
 
+#include <algorithm>
+
 namespace dlock_test {
 namespace {
 

@@ -13,7 +13,7 @@ namespace dlock_test {
 namespace {
 
 class Terminal : public OnDatabase {
-  protected:
+  public:
     ~Terminal() override {
         if (process_ > 0) {
             kill(process_, SIGKILL);
@@ -22,6 +22,7 @@ class Terminal : public OnDatabase {
         ::close(terminal_);
     }
 
+  protected:
     void start(const Start& start) {
         std::vector<const char*> words;
         for (const std::string& word : start.words) {

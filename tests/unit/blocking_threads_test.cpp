@@ -185,9 +185,12 @@ TEST(BlockingThreads, a_stop_wakes_a_thread_in_the_local_queue) {
                            {.name = name, .record = *record}, stop.get_token());
     });
     tried.acquire();
+    const auto stopped_at = std::chrono::steady_clock::now();
     stop.request_stop();
     waiter.join();
     EXPECT_EQ(end.outcome, Outcome::cancelled);
+    EXPECT_LT(std::chrono::steady_clock::now() - stopped_at, LocalQueue::patience)
+        << "it is woken, rather than looking now and then";
     EXPECT_EQ(driver.sent, Sent{Purpose::try_acquire});
     LocalQueue::leave(name, front);
 }

@@ -20,6 +20,7 @@ struct Seen {
     bool locked = true;
     unsigned statements = 0;
     unsigned abandoned = 0;
+    int told_by_destructor = 0;
 };
 
 template <class Function>
@@ -77,7 +78,9 @@ TEST(Fork, the_child_of_a_holder_sends_nothing_and_is_told_why) {
         };
         it.statements = static_cast<unsigned>(fake->driver.sent.size()) - 1;
         it.abandoned = fake->driver.abandoned ? 1 : 0;
+        hook = 0;
         fake.reset();
+        it.told_by_destructor = hook;
         it.statements += late;
         return it;
     });
@@ -87,6 +90,7 @@ TEST(Fork, the_child_of_a_holder_sends_nothing_and_is_told_why) {
     EXPECT_FALSE(seen.locked);
     EXPECT_EQ(seen.statements, 0U);
     EXPECT_EQ(seen.abandoned, 0U);
+    EXPECT_EQ(seen.told_by_destructor, 0) << "it is no error that the child ends";
 
     EXPECT_TRUE(fake->lock.locked()) << "the parent still holds it";
     fake->lock.release();

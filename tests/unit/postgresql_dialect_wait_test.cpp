@@ -1,5 +1,5 @@
-// How PostgreSQL's machine waits: time limits, slices, what follows on each error; without a
-// server. SPDX-License-Identifier: BSL-1.0
+// How the machine of PostgreSQL waits: time limits, slices, what follows on each error.
+// SPDX-License-Identifier: BSL-1.0
 #include "postgresql_machine.hpp"
 
 #include <gtest/gtest.h>
