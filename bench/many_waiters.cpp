@@ -96,7 +96,8 @@ void add_row(const Run& run, const Observed& seen, Table& table) {
                run.threads == 0 ? "-" : (run.local_queue ? "on" : "off"),
                fmt::format("{}", seen.most_rows), fmt::format("{:.2f}", seen.latency.median()),
                fmt::format("{:.2f}", seen.latency.quantile(0.99)),
-               fmt::format("{:.1f}", seen.latency.max()), fmt::format("{:.0f}", seen.drain),
+               fmt::format("{:.1f}", seen.latency.max()),
+               run.threads == 0 ? "-" : fmt::format("{:.0f}", seen.drain),
                fmt::format("{}", seen.failures), promised ? "1 row" : "-",
                promised ? table.verdict(met, fmt::format("{} rows, {} failures", seen.most_rows,
                                                          seen.failures))

@@ -72,16 +72,17 @@ void measure(const Target& target, int rounds, Table& table) {
     }
 
     const bool sqlite = target.database.is_sqlite();
-    const double acquire = times[1].median();
+    const double time = std::max(times[1].median(), times[2].median());
     const double ratio = std::min(ratios[1].median(), ratios[2].median());
-    const bool met = sqlite ? std::max(acquire, times[2].median()) < bar_sqlite_microseconds
-                            : ratio >= bar_ratio;
-    table.add({target.name(), fmt::format("{:.0f}", 1e6 / times[0].median()),
-               fmt::format("{:.0f}", 1e6 / acquire), fmt::format("{:.2f}", times[0].median()),
-               fmt::format("{:.2f}", acquire), fmt::format("{:.2f}", times[2].median()),
-               fmt::format("{:.3f}", ratios[1].median()), fmt::format("{:.3f}", ratios[2].median()),
-               sqlite ? "< 3 us" : ">= 0.9",
-               table.verdict(met, target.name() + fmt::format(": ratio {:.3f}", ratio))});
+    const bool met = sqlite ? time < bar_sqlite_microseconds : ratio >= bar_ratio;
+    table.add(
+        {target.name(), fmt::format("{:.0f}", 1e6 / times[0].median()),
+         fmt::format("{:.0f}", 1e6 / times[1].median()), fmt::format("{:.2f}", times[0].median()),
+         fmt::format("{:.2f}", times[1].median()), fmt::format("{:.2f}", times[2].median()),
+         fmt::format("{:.3f}", ratios[1].median()), fmt::format("{:.3f}", ratios[2].median()),
+         sqlite ? "< 3 us" : ">= 0.9",
+         table.verdict(met, target.name() + (sqlite ? fmt::format(": {:.2f} us a pair", time)
+                                                    : fmt::format(": ratio {:.3f}", ratio)))});
 }
 
 }  // namespace

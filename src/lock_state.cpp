@@ -192,6 +192,9 @@ bool LockState::run_acquire(Mode mode, const Wait& wait, const std::stop_token& 
     if (!parts_.capabilities.modes.contains(mode)) {
         fail(errc::not_supported, "there is no shared mode");
     }
+    if (stop.stop_requested()) {
+        fail(errc::cancelled, "a stop was requested");
+    }
     Driver& driver = *parts_.driver;
     const std::uint64_t identity = driver.identity();
     drop_ended_holds(identity);
@@ -200,9 +203,6 @@ bool LockState::run_acquire(Mode mode, const Wait& wait, const std::stop_token& 
     }
     if (state_ == State::lost) {
         fail(errc::lock_lost, "it was lost; release or close it before it is taken again");
-    }
-    if (stop.stop_requested()) {
-        fail(errc::cancelled, "a stop was requested");
     }
     const TransactionState before = driver.transaction();
     if (reenter(mode)) {

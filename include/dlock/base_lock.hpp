@@ -52,9 +52,9 @@ class LockState;
 /// Thread safety: as soci::session. One thread at a time may use a lock, its session, and the other
 /// locks on that session; which thread does not matter.
 ///
-/// fork(): a child process must not use the parent's session. In it every function of a lock made
-/// before the fork throws `wrong_process` and the destructor does nothing, so nothing is sent on
-/// the parent's connection.
+/// fork(): a child process must not use the parent's session. In it a lock made before the fork
+/// sends nothing on the parent's connection: what would send throws `wrong_process`, and the
+/// destructor does nothing.
 class DLOCK_EXPORT BaseLock {
   public:
     /// What this object knows of its lock without asking the server.

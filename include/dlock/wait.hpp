@@ -6,6 +6,7 @@
 #include <dlock/options.hpp>
 
 #include <chrono>
+#include <ratio>
 #include <type_traits>
 
 namespace dlock {
@@ -30,6 +31,11 @@ template <class Rep, class Period>
     if constexpr (std::chrono::treat_as_floating_point_v<Rep>) {
         // A float near the limit would be rounded beyond it.
         using Wide = std::chrono::duration<std::common_type_t<Rep, double>, Period>;
+        return seconds >= longest_seconds ? Duration::max()
+                                          : std::chrono::ceil<Duration>(Wide(duration));
+    } else if constexpr (std::ratio_divide<Period, std::nano>::den != 1) {
+        // Neither a multiple of a nanosecond nor exact anyway; its own arithmetic may overflow.
+        using Wide = std::chrono::duration<long double, Period>;
         return seconds >= longest_seconds ? Duration::max()
                                           : std::chrono::ceil<Duration>(Wide(duration));
     } else {

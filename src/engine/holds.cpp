@@ -71,8 +71,9 @@ bool Holds::held_by_this_thread(const SessionRecord& record, const std::string& 
             continue;
         }
         for (const auto& hold : other->holds) {
+            // A transaction-level hold of another session may have ended unseen.
             const bool excludes = mode == Mode::exclusive || hold->mode == Mode::exclusive;
-            if (excludes && hold->thread == self && hold->name == name) {
+            if (excludes && !hold->xact && hold->thread == self && hold->name == name) {
                 return true;
             }
         }

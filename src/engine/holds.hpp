@@ -50,8 +50,8 @@ class Holds {
 
     [[nodiscard]] static bool holds_nothing(const SessionRecord& record);
 
-    /// True if the calling thread took `name` through another session in a mode that excludes
-    /// `mode`, and still holds it.
+    /// True if the calling thread took `name`, not for a transaction, through another session in a
+    /// mode that excludes `mode`, and still holds it.
     [[nodiscard]] static bool held_by_this_thread(const SessionRecord& record,
                                                   const std::string& name, Mode mode);
 

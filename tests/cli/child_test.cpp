@@ -9,6 +9,7 @@ namespace dlock_test {
 namespace {
 
 class Child : public OnDatabase {};
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(Child);
 INSTANTIATE_TEST_SUITE_P(, Child, testing::ValuesIn(cases()), name_of);
 
 TEST_P(Child, ThatIsNotThere) {

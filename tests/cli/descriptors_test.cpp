@@ -18,6 +18,7 @@ class Descriptors : public OnDatabase {
         return std::count(text.begin(), text.end(), '\n');
     }
 };
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(Descriptors);
 INSTANTIATE_TEST_SUITE_P(, Descriptors, testing::ValuesIn(cases()), name_of);
 
 TEST_P(Descriptors, OfTheLockAndTheCallerOnly) {

@@ -8,6 +8,7 @@ namespace dlock_test {
 namespace {
 
 class Exclusion : public OnDatabase {};
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(Exclusion);
 INSTANTIATE_TEST_SUITE_P(, Exclusion, testing::ValuesIn(cases()), name_of);
 
 // Each run adds one to a number in a file, reading and writing as slowly as a shell does: two

@@ -8,6 +8,7 @@ namespace dlock_test {
 namespace {
 
 class Kill : public OnDatabase {};
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(Kill);
 INSTANTIATE_TEST_SUITE_P(, Kill, testing::ValuesIn(cases()), name_of);
 
 TEST_P(Kill, SendsTheCommandSigterm) {

@@ -26,6 +26,7 @@ class Lost : public OnDatabase {
         return id;
     }
 };
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(Lost);
 INSTANTIATE_TEST_SUITE_P(, Lost, testing::ValuesIn(cases()), name_of);
 
 TEST_P(Lost, IsToldWhateverTheCommandSays) {

@@ -71,6 +71,9 @@ Program::Program(const Start& start) {
     const auto argv = pointers(words);
     const auto envp = pointers(environment);
     id_ = fork();
+    if (id_ < 0) {
+        throw std::runtime_error("no process left");
+    }
     if (id_ == 0) {
         if (start.own_group) {
             setpgid(0, 0);

@@ -8,6 +8,7 @@ namespace dlock_test {
 namespace {
 
 class Signals : public OnDatabase {};
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(Signals);
 INSTANTIATE_TEST_SUITE_P(, Signals, testing::ValuesIn(cases()), name_of);
 
 TEST_P(Signals, EndAWaitAndLeaveNothing) {

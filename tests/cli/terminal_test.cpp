@@ -71,6 +71,7 @@ class Terminal : public OnDatabase {
     int terminal_ = -1;
     pid_t process_ = -1;
 };
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(Terminal);
 INSTANTIATE_TEST_SUITE_P(, Terminal, testing::ValuesIn(cases()), name_of);
 
 TEST_P(Terminal, CtrlCReachesTheCommandOnce) {

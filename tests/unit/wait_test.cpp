@@ -93,6 +93,13 @@ TEST(Saturate, floating_durations_near_the_limit_do_not_overflow) {
     walk_along_the_limit<long double>();
 }
 
+TEST(Saturate, odd_periods_do_not_overflow) {
+    using Sixtieths = duration<long long, std::ratio<1, 60>>;
+    EXPECT_EQ(saturate(Sixtieths(120)), 2s);
+    EXPECT_GT(saturate(Sixtieths(400000000000)), std::chrono::years(200));
+    EXPECT_EQ(saturate(Sixtieths::max()), Duration::max());
+}
+
 TEST(Saturate, not_a_number_is_refused) {
     for (const double value :
          {std::numeric_limits<double>::quiet_NaN(), -std::numeric_limits<double>::quiet_NaN()}) {
