@@ -1,8 +1,8 @@
 // How many round trips an acquire and a release take, counted on the wire.
 // SPDX-License-Identifier: BSL-1.0
 #include "measures.hpp"
-#include "relay.hpp"
 #include "statistics.hpp"
+#include "support/relay.hpp"
 #include "targets.hpp"
 
 #include <dlock/dlock.hpp>
@@ -22,7 +22,7 @@ std::string range(const Samples& samples) {
 }
 
 void measure(const Target& target, int rounds, Table& table) {
-    Relay relay(target.database);
+    dlock_test::Relay relay(target.database);
     const auto session = relay.database().open();
     Samples no_wait;
     Samples lock_call;

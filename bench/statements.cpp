@@ -1,7 +1,7 @@
 // How many statements a wait sends, counted on the wire.
 // SPDX-License-Identifier: BSL-1.0
 #include "measures.hpp"
-#include "relay.hpp"
+#include "support/relay.hpp"
 #include "targets.hpp"
 
 #include <dlock/dlock.hpp>
@@ -25,7 +25,7 @@ struct Case {
 
 // The messages of one wait that ends without the lock.
 long long count(const Case& one) {
-    Relay relay(one.target.database);
+    dlock_test::Relay relay(one.target.database);
     const auto key = dlock_test::unique_key("bench");
     const auto holder_session = one.target.database.open();
     const auto holder = dlock::create_lock(*holder_session, key);

@@ -22,9 +22,10 @@ constexpr std::int64_t mysql_longest_hint = 4294967295;
 // A late KILL QUERY, meant for an earlier statement, can hit a following one: that is asked again.
 constexpr int max_repeats = 5;
 
-// The name's bytes travel as hexadecimal digits: MariaDB compares the bytes of the connection's
-// character set, which may be any.
-constexpr std::string_view name = "CONVERT(UNHEX(:key) USING utf8mb4)";
+// The name's bytes travel as hexadecimal digits and are declared to be UTF-8: MariaDB compares the
+// bytes of the connection's character set, which may be any. A literal costs a third of what
+// CONVERT(UNHEX(...) USING utf8mb4) does.
+constexpr std::string_view name = "_utf8mb4 X:key";
 
 std::string to_hex(std::string_view text) {
     static constexpr char digits[] = "0123456789abcdef";

@@ -65,7 +65,9 @@ std::string PostgresqlSql::guards(const Situation& situation, bool full) const {
         add("pg_catalog.pg_backend_pid() = " + std::to_string(situation.identity));
     }
     if (full) {
-        add("NOT pg_catalog.pg_is_in_recovery()");
+        if (!situation.is_primary) {
+            add("NOT pg_catalog.pg_is_in_recovery()");
+        }
         if (situation.transaction != TransactionState::idle && !settings_.allow_stale_snapshot) {
             add("pg_catalog.current_setting('transaction_isolation') NOT IN "
                 "('repeatable read', 'serializable')");

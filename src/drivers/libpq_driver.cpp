@@ -101,6 +101,13 @@ class LibpqDriver final : public Driver {
         }
     }
 
+    bool is_primary() const noexcept override {
+        // Reported by servers from 14 on, and again whenever it changes.
+        const char* const standby =
+            attached() ? PQparameterStatus(connection(), "in_hot_standby") : nullptr;
+        return standby != nullptr && std::strcmp(standby, "off") == 0;
+    }
+
     std::string server() const override {
         // Advisory locks belong to one database of one server.
         std::string name = "postgresql ";

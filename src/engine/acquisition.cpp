@@ -42,8 +42,10 @@ Action Acquisition::resume(Event event, const Moment& moment) {
 Action Acquisition::begin(Phase phase, Op op, const Moment& moment) {
     phase_ = phase;
     asked_at_ = moment.now;
-    Situation situation{
-        .identity = moment.identity, .transaction = moment.transaction, .mode = request_.mode};
+    Situation situation{.identity = moment.identity,
+                        .transaction = moment.transaction,
+                        .is_primary = moment.is_primary,
+                        .mode = request_.mode};
     if (op == Op::wait) {
         situation.remaining = request_.deadline == TimePoint::max()
                                   ? Duration::max()

@@ -73,6 +73,7 @@ struct Moment {
     TimePoint now{};
     std::uint64_t identity = 0;
     TransactionState transaction = TransactionState::unknown;
+    bool is_primary = false;
     /// With Event::replied.
     const Reply* reply = nullptr;
     /// With Event::replied: a stop was requested meanwhile, and the server was asked to cancel.

@@ -16,8 +16,10 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 Moment moment_of(const Driver& driver) {
-    return {
-        .now = Clock::now(), .identity = driver.identity(), .transaction = driver.transaction()};
+    return {.now = Clock::now(),
+            .identity = driver.identity(),
+            .transaction = driver.transaction(),
+            .is_primary = driver.is_primary()};
 }
 
 // A thread's place in the local queue; leaves it when destroyed.
@@ -138,8 +140,10 @@ class CancellableExecution {
 }  // namespace
 
 Step run_blocking(Driver& driver, Dialect& dialect, Op op, Mode mode) {
-    Step step = dialect.start(
-        op, {.identity = driver.identity(), .transaction = driver.transaction(), .mode = mode});
+    Step step = dialect.start(op, {.identity = driver.identity(),
+                                   .transaction = driver.transaction(),
+                                   .is_primary = driver.is_primary(),
+                                   .mode = mode});
     Reply reply;
     while (step.send != nullptr) {
         reply.clear();

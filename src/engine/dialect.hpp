@@ -58,6 +58,8 @@ struct Situation {
     /// Driver::identity().
     std::uint64_t identity = 0;
     TransactionState transaction = TransactionState::unknown;
+    /// Driver::is_primary().
+    bool is_primary = false;
     /// The mode to take or to give back.
     Mode mode = Mode::exclusive;
     /// wait: the longest that the engine wants to wait in one statement.

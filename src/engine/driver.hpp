@@ -59,6 +59,9 @@ class Driver {
 
     [[nodiscard]] virtual TransactionState transaction() const noexcept = 0;
 
+    /// True if the protocol tells that the server is a primary, without a round trip.
+    [[nodiscard]] virtual bool is_primary() const noexcept { return false; }
+
     /// What names the server, and the database where locks belong to one: sessions with the same
     /// text compete for the same locks.
     [[nodiscard]] virtual std::string server() const = 0;

@@ -14,7 +14,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::string_view name = "CONVERT(UNHEX(:key) USING utf8mb4)";
+constexpr std::string_view name = "_utf8mb4 X:key";
 
 std::string wait_sql(MysqlFlavour flavour, const Situation& situation) {
     Machine machine = mysql(flavour);
@@ -52,8 +52,8 @@ TEST(MysqlSql, a_try_does_not_wait_and_has_no_time_limit_that_could_cut_it) {
         Machine machine = mysql(flavour);
         machine.start(Op::try_acquire, mysql_session());
         EXPECT_EQ(machine.sql(),
-                  "SELECT IF(CONNECTION_ID() = 815, IF(IS_USED_LOCK(CONVERT(UNHEX(:key) USING "
-                  "utf8mb4)) = CONNECTION_ID(), 2, GET_LOCK(CONVERT(UNHEX(:key) USING utf8mb4), "
+                  "SELECT IF(CONNECTION_ID() = 815, IF(IS_USED_LOCK(_utf8mb4 X:key) = "
+                  "CONNECTION_ID(), 2, GET_LOCK(_utf8mb4 X:key, "
                   "0)), 3)");
     }
 }
