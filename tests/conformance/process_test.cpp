@@ -103,7 +103,7 @@ DLOCK_ON_EACH_DATABASE(Processes);
 
 TEST_P(Processes, eight_exclude_each_other_and_share_fairly_with_empty_critical_sections) {
     // Enough for the scheduler's turns not to decide: SQLite grants 100,000 in a second.
-    contend(0us, GetParam().is_sqlite() ? 400000 : 12000);
+    contend(0us, GetParam().is_sqlite() ? 400000 : 20000);
 }
 
 TEST_P(Processes, eight_exclude_each_other_and_share_fairly_with_short_critical_sections) {
