@@ -55,24 +55,25 @@ void BaseLock::unlock_shared() noexcept {
     state_->unlock();
 }
 
-bool BaseLock::acquire(Wait wait, std::stop_token stop) {
+bool BaseLock::acquire(Wait wait, const std::stop_token& stop) {
     return state_->acquire(options().effective_mode(), wait, stop);
 }
 
-bool BaseLock::acquire(Wait wait, std::stop_token stop, std::error_code& error) noexcept {
-    return catch_error(error, [&] { return acquire(wait, std::move(stop)); });
+bool BaseLock::acquire(Wait wait, const std::stop_token& stop, std::error_code& error) noexcept {
+    return catch_error(error, [&] { return acquire(wait, stop); });
 }
 
 bool BaseLock::acquire(Wait wait, std::error_code& error) noexcept {
     return catch_error(error, [&] { return acquire(wait); });
 }
 
-bool BaseLock::acquire_shared(Wait wait, std::stop_token stop) {
+bool BaseLock::acquire_shared(Wait wait, const std::stop_token& stop) {
     return state_->acquire(Mode::shared, wait, stop);
 }
 
-bool BaseLock::acquire_shared(Wait wait, std::stop_token stop, std::error_code& error) noexcept {
-    return catch_error(error, [&] { return acquire_shared(wait, std::move(stop)); });
+bool BaseLock::acquire_shared(Wait wait, const std::stop_token& stop,
+                              std::error_code& error) noexcept {
+    return catch_error(error, [&] { return acquire_shared(wait, stop); });
 }
 
 void BaseLock::release() {

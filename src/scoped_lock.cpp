@@ -6,22 +6,22 @@
 namespace dlock {
 
 ScopedLock::ScopedLock(soci::session& session, const Key& key, LockOptions options,
-                       std::stop_token stop)
+                       const std::stop_token& stop)
     : lock_(create_lock(session, key, std::move(options))) {
-    acquire(std::move(stop));
+    acquire(stop);
 }
 
 ScopedLock::ScopedLock(soci::connection_pool& pool, const Key& key, LockOptions options,
-                       std::stop_token stop)
+                       const std::stop_token& stop)
     : lock_(create_lock(pool, key, std::move(options))) {
-    acquire(std::move(stop));
+    acquire(stop);
 }
 
 ScopedLock::~ScopedLock() = default;
 
-void ScopedLock::acquire(std::stop_token stop) {
+void ScopedLock::acquire(const std::stop_token& stop) {
     const std::optional<Duration>& timeout = lock_->options().timeout;
-    if (!lock_->acquire(timeout ? Wait(*timeout) : forever, std::move(stop))) {
+    if (!lock_->acquire(timeout ? Wait(*timeout) : forever, stop)) {
         const std::string name = lock_->key().to_string();
         throw LockError(errc::timed_out, "the key \"" + name + "\" is held by another session",
                         name);

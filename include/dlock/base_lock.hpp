@@ -128,15 +128,16 @@ class DLOCK_EXPORT BaseLock {
     ///
     /// Session effects: no setting is left changed, a transaction stays open and usable unless
     /// LockError::spoils_transaction() says otherwise.
-    [[nodiscard]] bool acquire(Wait wait = forever, std::stop_token stop = {});
+    [[nodiscard]] bool acquire(Wait wait = forever, const std::stop_token& stop = {});
     /// As above; errors go to `error`, which is cleared on success and time-out.
-    [[nodiscard]] bool acquire(Wait wait, std::stop_token stop, std::error_code& error) noexcept;
+    [[nodiscard]] bool acquire(Wait wait, const std::stop_token& stop,
+                               std::error_code& error) noexcept;
     /// As above, without a stop token.
     [[nodiscard]] bool acquire(Wait wait, std::error_code& error) noexcept;
 
     /// As acquire(), always in Mode::shared; throws `not_supported` where there is none.
-    [[nodiscard]] bool acquire_shared(Wait wait = forever, std::stop_token stop = {});
-    [[nodiscard]] bool acquire_shared(Wait wait, std::stop_token stop,
+    [[nodiscard]] bool acquire_shared(Wait wait = forever, const std::stop_token& stop = {});
+    [[nodiscard]] bool acquire_shared(Wait wait, const std::stop_token& stop,
                                       std::error_code& error) noexcept;
 
     /// Releases the lock and reports.

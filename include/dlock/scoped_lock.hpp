@@ -24,10 +24,10 @@ class DLOCK_EXPORT ScopedLock {
     /// Throws LockError: `timed_out`, whose text names the key; all that create_lock() and
     /// BaseLock::acquire() throw. Exception safety: strong.
     ScopedLock(soci::session& session, const Key& key, LockOptions options = {},
-               std::stop_token stop = {});
+               const std::stop_token& stop = {});
     /// As above, on a session leased from the pool.
     ScopedLock(soci::connection_pool& pool, const Key& key, LockOptions options = {},
-               std::stop_token stop = {});
+               const std::stop_token& stop = {});
 
     ScopedLock(const ScopedLock&) = delete;
     ScopedLock& operator=(const ScopedLock&) = delete;
@@ -45,7 +45,7 @@ class DLOCK_EXPORT ScopedLock {
     [[nodiscard]] const BaseLock& lock() const noexcept { return *lock_; }
 
   private:
-    void acquire(std::stop_token stop);
+    void acquire(const std::stop_token& stop);
 
     std::unique_ptr<BaseLock> lock_;
 };

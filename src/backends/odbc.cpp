@@ -19,6 +19,7 @@ Capabilities odbc_backend_capabilities(soci::session& session) {
     refuse(session);
 }
 
+// NOLINTNEXTLINE(performance-unnecessary-value-param): the signature of every backend
 LockParts make_odbc_lock(soci::session& session, const Key& key, LockOptions options) {
     (void)key;
     (void)options;

@@ -177,7 +177,6 @@ class LibpqDriver final : public Driver {
                 return;
             case PGRES_COMMAND_OK:
             case PGRES_EMPTY_QUERY:
-                return;
             case PGRES_COPY_IN:
             case PGRES_COPY_OUT:
             case PGRES_COPY_BOTH:

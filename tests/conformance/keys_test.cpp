@@ -81,8 +81,7 @@ TEST_P(Keys, similar_keys_do_not_exclude_each_other) {
 TEST_P(Keys, a_pair_is_a_key_of_its_own_space_where_there_is_one) {
     const dlock::Int32Pair pair{-7, 2000000000};
     if (!dlock::capabilities(*a_).int32_pair_keys) {
-        EXPECT_EQ(thrown([&] { (void)dlock::create_lock(*a_, pair); }),
-                  dlock::errc::invalid_key);
+        EXPECT_EQ(thrown([&] { (void)dlock::create_lock(*a_, pair); }), dlock::errc::invalid_key);
         return;
     }
     expect_excludes_itself(pair);

@@ -7,8 +7,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <regex>
+#include <algorithm>
 #include <stdexcept>
+#include <string_view>
 
 namespace dlock_test {
 namespace {
@@ -46,12 +47,14 @@ bool pass_on(int from, int to) {
 }  // namespace
 
 Relay::Relay(const Database& database) : database_(database), listener_(make_socket()) {
-    std::smatch match;
-    const std::regex port("port=([0-9]+)");
-    if (!std::regex_search(database.url, match, port)) {
+    constexpr std::string_view name = "port=";
+    const std::size_t at = database.url.find(name);
+    if (at == std::string::npos) {
         throw std::runtime_error("the URL of " + database.name + " has no port");
     }
-    server_port_ = std::stoi(match[1]);
+    const std::size_t begin = at + name.size();
+    const std::size_t end = database.url.find_first_not_of("0123456789", begin);
+    server_port_ = std::stoi(database.url.substr(begin));
     sockaddr_in address = loopback(0);
     socklen_t size = sizeof address;
     if (bind(listener_, reinterpret_cast<sockaddr*>(&address), size) != 0 ||
@@ -59,8 +62,8 @@ Relay::Relay(const Database& database) : database_(database), listener_(make_soc
         getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size) != 0) {
         throw std::runtime_error("the relay cannot listen");
     }
-    database_.url =
-        std::regex_replace(database.url, port, "port=" + std::to_string(ntohs(address.sin_port)));
+    database_.url.replace(begin, std::min(end, database.url.size()) - begin,
+                          std::to_string(ntohs(address.sin_port)));
     acceptor_ = std::thread([this] {
         while (!stop_) {
             pollfd waiting{listener_, POLLIN, 0};
