@@ -140,6 +140,9 @@ class MysqlDialect final : public Dialect {
     // The server notices a dead waiter by itself, and finds deadlocks at once.
     bool waits_in_slices() const noexcept override { return false; }
 
+    // Two waits that close a cycle within some microseconds of each other both find it.
+    bool may_victimise_both() const noexcept override { return true; }
+
   private:
     enum class State { acquiring, checking, verifying, releasing };
 
@@ -214,6 +217,11 @@ class MysqlDialect final : public Dialect {
     Step after_acquire(const Reply& reply) {
         if (reply.failed) {
             const errc error = classify(native_.code);
+            if (error == errc::deadlock && statement_.purpose == Purpose::try_acquire) {
+                // MySQL may say so of a try, which waits for nobody (its bug 87620): it is busy. A
+                // wait that follows is judged anew, so that a crossing has one victim, not two.
+                return done(Verdict::busy);
+            }
             return error == errc::interrupted ? send_verify(State::checking)
                                               : fail(error, advice_for(error));
         }

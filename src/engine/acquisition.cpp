@@ -79,6 +79,14 @@ Action Acquisition::proceed(const Step& step, const Moment& moment) {
         case Verdict::failed:
             break;
     }
+    if (step.error == errc::deadlock && phase_ == Phase::waiting && !was_victim_ && !cancelled_ &&
+        dialect_.may_victimise_both() && !deadline_passed(moment)) {
+        was_victim_ = true;
+        phase_ = Phase::pausing;
+        return sleep(std::chrono::microseconds(static_cast<std::int64_t>(
+                         random_fraction() * std::chrono::microseconds(second_chance).count())),
+                     moment);
+    }
     if (phase_ == Phase::giving_up && step.error == errc::lock_lost) {
         return finish(Action::Outcome::cancelled);
     }
@@ -153,13 +161,17 @@ Action Acquisition::sleep(Duration pause, const Moment& moment) {
                   .until = clip ? request_.deadline : moment.now + pause};
 }
 
-Duration Acquisition::next_pause() {
+double Acquisition::random_fraction() {
     // xorshift64: pauses need to differ, not to be unpredictable.
     std::uint64_t& random = request_.seed;
     random ^= random << 13U;
     random ^= random >> 7U;
     random ^= random << 17U;
-    const double fraction = static_cast<double>(random >> 11U) / 9007199254740992.0;
+    return static_cast<double>(random >> 11U) / 9007199254740992.0;
+}
+
+Duration Acquisition::next_pause() {
+    const double fraction = random_fraction();
     // Below the interval whatever the rounding, so nothing overflows.
     const double less =
         static_cast<double>(options_.poll_interval.count()) * options_.poll_jitter * fraction;

@@ -92,6 +92,8 @@ class Acquisition {
     static constexpr std::chrono::milliseconds quick{10};
     /// So many in a row are an error.
     static constexpr int max_quick = 8;
+    /// The longest pause before a victim of a deadlock asks once more.
+    static constexpr std::chrono::milliseconds second_chance{50};
     /// With AcquireRequest::short_slices.
     static constexpr std::chrono::seconds short_slice{1};
 
@@ -117,6 +119,7 @@ class Acquisition {
     Action after_refusal(Verdict verdict, const Moment& moment);
     Action ask_again(const Moment& moment);
     Action sleep(Duration pause, const Moment& moment);
+    double random_fraction();
     Duration next_pause();
     bool deadline_passed(const Moment& moment) const;
     static Action finish(Action::Outcome outcome);
@@ -130,6 +133,7 @@ class Acquisition {
     TimePoint asked_at_{};
     int quick_ = 0;
     bool had_turn_ = false;
+    bool was_victim_ = false;
     bool cancelled_ = false;
     bool cancel_was_sent_ = false;
 };

@@ -91,6 +91,10 @@ class Dialect {
     /// True if long waits are to be cut into slices (the server does not notice dead waiters by
     /// itself, or a wait holds something back there).
     [[nodiscard]] virtual bool waits_in_slices() const noexcept = 0;
+
+    /// True if the server may make victims of both sides of a deadlock at once; a victim then asks
+    /// once more, after a random pause, so that one of them goes on.
+    [[nodiscard]] virtual bool may_victimise_both() const noexcept { return false; }
 };
 
 }  // namespace dlock::detail

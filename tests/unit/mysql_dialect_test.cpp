@@ -103,7 +103,6 @@ TEST_P(MysqlDialectTest, each_kind_of_error_has_its_code_and_keeps_the_servers_t
         int number;
         errc error;
     } cases[] = {
-        {3058, errc::deadlock},           {1213, errc::deadlock},
         {3057, errc::invalid_key},        {4163, errc::invalid_key},
         {1059, errc::invalid_key},        {1044, errc::permission_denied},
         {1142, errc::permission_denied},  {1227, errc::permission_denied},
@@ -119,6 +118,18 @@ TEST_P(MysqlDialectTest, each_kind_of_error_has_its_code_and_keeps_the_servers_t
             EXPECT_EQ(it.native().code, number);
             EXPECT_EQ(it.native().message, "server text of " + std::to_string(number));
         }
+    }
+}
+
+TEST_P(MysqlDialectTest, a_deadlock_is_an_error_of_a_wait_and_a_try_is_just_busy) {
+    for (const int number : {3058, 1213}) {
+        Machine it = machine();
+        it.start(Op::wait, mysql_session()).reply(error_number(number));
+        EXPECT_TRUE(fails(it, errc::deadlock)) << number;
+        EXPECT_EQ(it.native().code, number);
+        it.start(Op::try_acquire, mysql_session()).reply(error_number(number));
+        EXPECT_EQ(it.step().send, nullptr);
+        EXPECT_EQ(it.step().verdict, Verdict::busy) << number;
     }
 }
 
