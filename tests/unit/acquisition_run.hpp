@@ -34,12 +34,14 @@ class ScriptedDialect final : public Dialect {
     Step resume(const Reply&) override { return next; }
     const NativeError& native() const noexcept override { return native_; }
     bool waits_in_slices() const noexcept override { return slices; }
+    bool may_victimise_both() const noexcept override { return both_victims; }
 
     std::vector<Started> started;
     Step next{};
     /// Given by start() instead of a statement.
     std::optional<Step> refusal;
     bool slices = true;
+    bool both_victims = false;
 
   private:
     Statement statement_;

@@ -63,6 +63,36 @@ TEST_F(AcquisitionTest, busy_after_the_deadline_is_the_end) {
     EXPECT_TRUE(ends(Outcome::timed_out));
 }
 
+// ---- Deadlocks. ----
+
+TEST_F(AcquisitionTest, a_victim_asks_once_more_where_both_sides_can_be_victims) {
+    dialect.both_victims = true;
+    begin_to_wait();
+    answered(failure(errc::deadlock), 1s);
+    ASSERT_EQ(action.kind, Kind::sleep);
+    EXPECT_LE(action.until, now + Acquisition::second_chance);
+    sleeps();
+    EXPECT_TRUE(asks(Op::wait));
+    answered(failure(errc::deadlock), 1s);
+    EXPECT_TRUE(ends(Outcome::failed));
+    EXPECT_EQ(action.error, errc::deadlock);
+}
+
+TEST_F(AcquisitionTest, a_victim_that_asks_once_more_can_be_granted) {
+    dialect.both_victims = true;
+    begin_to_wait();
+    answered(failure(errc::deadlock), 1s);
+    sleeps();
+    answered(Verdict::granted);
+    EXPECT_TRUE(ends(Outcome::acquired));
+}
+
+TEST_F(AcquisitionTest, a_victim_is_told_at_once_where_there_is_one_only) {
+    begin_to_wait();
+    answered(failure(errc::deadlock), 1s);
+    EXPECT_TRUE(ends(Outcome::failed));
+}
+
 // ---- The turn. ----
 
 TEST_F(AcquisitionTest, a_turn_is_taken_after_the_try_and_before_the_wait) {
