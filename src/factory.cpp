@@ -6,7 +6,6 @@
 
 #include <soci/soci.h>
 
-#include <cmath>
 #include <string>
 #include <utility>
 
@@ -29,60 +28,33 @@ constexpr Backend backends[] = {
 #ifdef DLOCK_HAS_ODBC
     {"odbc", detail::odbc_backend_capabilities, detail::make_odbc_lock},
 #endif
-    {nullptr, nullptr, nullptr},
+    {"oracle", detail::oracle_backend_capabilities, detail::make_oracle_lock},
 };
+
+constexpr Backend backend_with_traits{nullptr, detail::traits_backend_capabilities,
+                                      detail::make_traits_lock};
 
 const Backend& backend_of(soci::session& session) {
     if (session.get_backend() == nullptr) {
         throw LockError(errc::session_lost, "the session is not connected");
     }
+    if (detail::has_traits(session)) {
+        return backend_with_traits;
+    }
     const std::string name = session.get_backend_name();
     std::string known;
     for (const Backend& backend : backends) {
-        if (backend.name == nullptr) {
-            break;
-        }
         if (name == backend.name) {
             return backend;
         }
         known += known.empty() ? "" : ", ";
         known += backend.name;
     }
-    throw LockError(errc::unknown_backend, "SOCI backend \"" + name + "\"; this build knows " +
-                                               (known.empty() ? "none" : known));
+    throw LockError(errc::unknown_backend,
+                    "SOCI backend \"" + name + "\"; this build knows " + known);
 }
 
 }  // namespace
-
-namespace detail {
-
-void check_options(const LockOptions& options, const Capabilities& capabilities, const Key& key) {
-    const auto refuse = [&](errc error, const std::string& text) {
-        throw LockError(error, capabilities.database + ": " + text, key.to_string());
-    };
-    if (options.shared && options.mode.has_value() && *options.mode != Mode::shared) {
-        refuse(errc::invalid_option, "`shared` and `mode` ask for different modes");
-    }
-    if (!capabilities.modes.contains(options.effective_mode())) {
-        refuse(errc::not_supported, options.shared
-                                        ? "the option `shared` is not supported"
-                                        : "the option `mode` has a mode that is not supported");
-    }
-    if (options.xact && !capabilities.xact) {
-        refuse(errc::not_supported, "the option `xact` is not supported");
-    }
-    if (options.poll_interval <= Duration::zero()) {
-        refuse(errc::invalid_option, "`poll_interval` must be above zero");
-    }
-    if (!(options.poll_jitter >= 0.0 && options.poll_jitter <= 1.0)) {
-        refuse(errc::invalid_option, "`poll_jitter` must be from 0 to 1");
-    }
-    if (options.slice <= Duration::zero()) {
-        refuse(errc::invalid_option, "`slice` must be above zero");
-    }
-}
-
-}  // namespace detail
 
 std::unique_ptr<BaseLock> create_lock(soci::session& session, const Key& key, LockOptions options) {
     const Backend& backend = backend_of(session);

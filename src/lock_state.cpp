@@ -5,13 +5,10 @@
 
 #include <exception>
 #include <limits>
-#include <thread>
 #include <utility>
 
 namespace dlock::detail {
 namespace {
-
-using Clock = std::chrono::steady_clock;
 
 // Sessions compete for a lock if server and key are the same.
 std::string lock_name(const Driver& driver, const ActualKey& key) {
@@ -218,12 +215,11 @@ bool LockState::run_acquire(Mode mode, const Wait& wait, const std::stop_token& 
                                     .mode = mode,
                                     .xact = parts_.options.xact,
                                     .counted = parts_.options.reentrancy == Reentrancy::counted,
-                                    .thread = std::this_thread::get_id()});
+                                    .caller = driver.world().caller()});
     AcquireRequest request{.mode = mode, .no_wait = wait.is_one_try(), .xact = parts_.options.xact};
-    request.may_queue = parts_.options.local_queue && before == TransactionState::idle &&
-                        Holds::holds_nothing(*record_);
-    const TimePoint now = Clock::now();
-    request.seed = (std::hash<std::thread::id>{}(hold->thread) ^
+    request.may_queue = parts_.options.local_queue && Holds::holds_nothing(*record_);
+    const TimePoint now = driver.world().now();
+    request.seed = (identity * 0x9E3779B97F4A7C15U ^ hold->caller * 0xBF58476D1CE4E5B9U ^
                     static_cast<std::uint64_t>(now.time_since_epoch().count())) |
                    1U;
     if (!wait.is_one_try() && !wait.is_forever() && wait.limit() < TimePoint::max() - now) {

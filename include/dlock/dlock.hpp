@@ -9,5 +9,6 @@
 #include <dlock/key.hpp>
 #include <dlock/options.hpp>
 #include <dlock/scoped_lock.hpp>
+#include <dlock/session_traits.hpp>
 #include <dlock/version.hpp>
 #include <dlock/wait.hpp>

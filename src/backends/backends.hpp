@@ -33,7 +33,12 @@ LockParts make_sqlite_lock(soci::session& session, const Key& key, LockOptions o
 Capabilities odbc_backend_capabilities(soci::session& session);
 LockParts make_odbc_lock(soci::session& session, const Key& key, LockOptions options);
 
-/// Throws LockError unless the database can do what the options ask for.
-void check_options(const LockOptions& options, const Capabilities& capabilities, const Key& key);
+Capabilities oracle_backend_capabilities(soci::session& session);
+LockParts make_oracle_lock(soci::session& session, const Key& key, LockOptions options);
+
+/// True if the session's backend tells of itself; it may have any name.
+bool has_traits(soci::session& session) noexcept;
+Capabilities traits_backend_capabilities(soci::session& session);
+LockParts make_traits_lock(soci::session& session, const Key& key, LockOptions options);
 
 }  // namespace dlock::detail

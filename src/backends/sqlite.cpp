@@ -4,6 +4,7 @@
 #include "backends/backends.hpp"
 #include "dialects/sqlite_key.hpp"
 #include "drivers/sqlite_driver.hpp"
+#include "products.hpp"
 
 #include <utility>
 #include <variant>

@@ -62,6 +62,9 @@ Action Acquisition::proceed(const Step& step, const Moment& moment) {
     if (step.send != nullptr) {
         return Action{.kind = Action::Kind::send, .statement = step.send};
     }
+    if (step.transaction != TransactionState::unknown) {
+        told_ = step.transaction;
+    }
     switch (step.verdict) {
         case Verdict::granted:
             return after_grant(moment);
@@ -133,11 +136,13 @@ Action Acquisition::after_refusal(Verdict verdict, const Moment& moment) {
     }
     if (!had_turn_ && !request_.no_wait) {
         phase_ = Phase::queued;
+        const TransactionState transaction =
+            told_ != TransactionState::unknown ? told_ : moment.transaction;
         return Action{.kind = Action::Kind::take_turn,
                       .until = request_.deadline,
-                      .queue = request_.may_queue};
+                      .queue = request_.may_queue && transaction == TransactionState::idle};
     }
-    if (options_.wait == WaitStrategy::polling && !request_.no_wait) {
+    if (polls(moment) && !request_.no_wait) {
         phase_ = Phase::pausing;
         return sleep(next_pause(), moment);
     }
@@ -145,7 +150,7 @@ Action Acquisition::after_refusal(Verdict verdict, const Moment& moment) {
 }
 
 Action Acquisition::ask_again(const Moment& moment) {
-    const bool poll = options_.wait == WaitStrategy::polling;
+    const bool poll = polls(moment);
     if (poll && phase_ == Phase::queued) {
         phase_ = Phase::pausing;
         return sleep(next_pause(), moment);
@@ -181,6 +186,12 @@ Duration Acquisition::next_pause() {
 
 bool Acquisition::deadline_passed(const Moment& moment) const {
     return moment.now >= request_.deadline;
+}
+
+bool Acquisition::polls(const Moment& moment) const {
+    return options_.wait == WaitStrategy::polling ||
+           (request_.deadline != TimePoint::max() &&
+            std::max<Duration>(request_.deadline - moment.now, {}) < dialect_.shortest_wait());
 }
 
 Action Acquisition::finish(Action::Outcome outcome) {

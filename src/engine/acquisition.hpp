@@ -20,7 +20,7 @@ struct AcquireRequest {
     bool no_wait = false;
     /// TimePoint::max() for no deadline.
     TimePoint deadline = TimePoint::max();
-    /// The session may stand in the local queue: it holds nothing and has no open transaction.
+    /// The session may stand in the local queue if it has no open transaction: it holds nothing.
     bool may_queue = false;
     /// The lock cannot be given back by hand.
     bool xact = false;
@@ -122,6 +122,7 @@ class Acquisition {
     double random_fraction();
     Duration next_pause();
     bool deadline_passed(const Moment& moment) const;
+    bool polls(const Moment& moment) const;
     static Action finish(Action::Outcome outcome);
     static Action fail(errc error, const char* advice, bool in_doubt = false);
 
@@ -129,6 +130,7 @@ class Acquisition {
     const LockOptions& options_;
     AcquireRequest request_;
     Phase phase_ = Phase::trying;
+    TransactionState told_ = TransactionState::unknown;
     Duration slice_;
     TimePoint asked_at_{};
     int quick_ = 0;

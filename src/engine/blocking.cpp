@@ -2,21 +2,18 @@
 #include "engine/blocking.hpp"
 
 #include "engine/local_queue.hpp"
+#include "engine/modes.hpp"
 
 #include <algorithm>
-#include <condition_variable>
+#include <atomic>
 #include <memory>
-#include <mutex>
 #include <optional>
-#include <thread>
 
 namespace dlock::detail {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
 Moment moment_of(const Driver& driver) {
-    return {.now = Clock::now(),
+    return {.now = driver.world().now(),
             .identity = driver.identity(),
             .transaction = driver.transaction(),
             .is_primary = driver.is_primary()};
@@ -25,54 +22,44 @@ Moment moment_of(const Driver& driver) {
 // A thread's place in the local queue; leaves it when destroyed.
 class Turn final : public QueueWaiter {
   public:
-    Turn(const std::string& name, bool shared) : QueueWaiter(shared), name_(name) {
+    Turn(const std::string& name, Mode mode, World& world)
+        : QueueWaiter(!exclude_each_other(mode, mode), world),
+          name_(name),
+          world_(world),
+          sleeper_(world.make_sleeper()) {
         LocalQueue::enter(name_, *this);
     }
     ~Turn() override { LocalQueue::leave(name_, *this); }
 
-    void on_turn() noexcept override {
-        const std::lock_guard lock(mutex_);
-        came_ = true;
-        condition_.notify_one();
-    }
+    void on_turn() noexcept override { sleeper_->wake(); }
 
     Event wait(TimePoint until, const std::stop_token& stop) {
         while (true) {
-            const TimePoint now = Clock::now();
+            const TimePoint now = world_.now();
             if (stop.stop_requested()) {
                 return Event::cancelled;
             }
             if (now >= until) {
                 return Event::woke;
             }
-            {
-                std::unique_lock lock(mutex_);
-                const TimePoint next =
-                    until - now > LocalQueue::patience ? now + LocalQueue::patience : until;
-                condition_.wait_until(lock, stop, next, [this] { return came_; });
-                if (came_) {
-                    break;
-                }
+            const bool soon = until - now <= LocalQueue::patience;
+            if (sleeper_->sleep_until(soon ? until : now + LocalQueue::patience, stop)) {
+                LocalQueue::answer(*this);
+                return Event::turn_came;
             }
-            LocalQueue::pass_by_the_silent(name_, Clock::now());
+            LocalQueue::pass_by_the_silent(name_, world_.now());
         }
-        LocalQueue::answer(*this);
-        return Event::turn_came;
     }
 
   private:
     const std::string& name_;
-    std::mutex mutex_;
-    std::condition_variable_any condition_;
-    bool came_ = false;
+    World& world_;
+    std::unique_ptr<Sleeper> sleeper_;
 };
 
 // Sleeps until `until` or a stop request.
-Event sleep_until(TimePoint until, const std::stop_token& stop) {
-    std::mutex mutex;
-    std::condition_variable_any condition;
-    std::unique_lock lock(mutex);
-    condition.wait_until(lock, stop, until, [] { return false; });
+Event sleep_until(TimePoint until, const std::stop_token& stop, World& world) {
+    (void)world.make_sleeper()->sleep_until(until, stop);
     return stop.stop_requested() ? Event::cancelled : Event::woke;
 }
 
@@ -82,7 +69,12 @@ class CancellableExecution {
   public:
     static constexpr std::chrono::milliseconds repeat{10};
 
-    explicit CancellableExecution(Canceller& canceller) : canceller_(canceller) {}
+    CancellableExecution(Canceller& canceller, World& world)
+        : canceller_(canceller),
+          world_(world),
+          owner_(world.caller()),
+          ended_(world.make_sleeper()),
+          left_(world.make_sleeper()) {}
 
     // True if a cancel was sent.
     bool run(Driver& driver, const Statement& statement, Reply& reply,
@@ -94,13 +86,12 @@ class CancellableExecution {
         }
         executing_ = true;
         driver.execute(statement, reply);
-        {
-            const std::lock_guard lock(mutex_);
-            ended_ = true;
+        ended_->wake();
+        callback.reset();  // no cancel begins any more, and one of another thread is over
+        if (entered_) {
+            (void)left_->sleep_until(TimePoint::max(), {});
         }
-        condition_.notify_all();
-        callback.reset();  // waits for a cancel that is under way
-        return sent_;
+        return entered_ || sent_by_owner_;
     }
 
     // True if the stop came before anything was sent.
@@ -108,33 +99,32 @@ class CancellableExecution {
 
   private:
     void cancel_until_ended() {
-        if (std::this_thread::get_id() == owner_) {
+        if (world_.caller() == owner_) {
             if (!executing_) {
                 stopped_before_ = true;  // stop_callback's constructor found the stop requested
                 return;
             }
-            sent_ = true;  // from a signal handler, or a hook of the client library
+            sent_by_owner_ = true;  // from a signal handler, or a hook of the client library
             canceller_.cancel();
             return;
         }
-        std::unique_lock lock(mutex_);
-        while (!ended_) {
-            sent_ = true;
-            lock.unlock();
+        entered_ = true;
+        do {
             canceller_.cancel();
-            lock.lock();
-            condition_.wait_for(lock, repeat, [this] { return ended_; });
-        }
+        } while (!ended_->sleep_until(world_.now() + repeat, {}));
+        left_->wake();
     }
 
     Canceller& canceller_;
-    const std::thread::id owner_ = std::this_thread::get_id();
-    std::mutex mutex_;
-    std::condition_variable condition_;
-    bool ended_ = false;
-    bool sent_ = false;
+    World& world_;
+    const std::size_t owner_;
+    std::unique_ptr<Sleeper> ended_;
+    std::unique_ptr<Sleeper> left_;
+    std::atomic<bool> entered_{false};
+    // Used by the owner's thread only.
+    bool sent_by_owner_ = false;
     bool stopped_before_ = false;
-    bool executing_ = false;  // used by the owner's thread only
+    bool executing_ = false;
 };
 
 }  // namespace
@@ -156,6 +146,7 @@ Step run_blocking(Driver& driver, Dialect& dialect, Op op, Mode mode) {
 Action run_blocking(Driver& driver, Dialect& dialect, const LockOptions& options,
                     AcquireRequest request, const Contender& contender,
                     const std::stop_token& stop) {
+    World& world = driver.world();
     std::unique_ptr<Canceller> canceller;
     if (stop.stop_possible() && !request.no_wait) {
         canceller = driver.make_canceller();
@@ -174,7 +165,7 @@ Action run_blocking(Driver& driver, Dialect& dialect, const LockOptions& options
                 reply.clear();
                 event = Event::replied;
                 if (canceller != nullptr && action.statement->purpose == Purpose::wait) {
-                    CancellableExecution execution(*canceller);
+                    CancellableExecution execution(*canceller, world);
                     cancel_was_sent = execution.run(driver, *action.statement, reply, stop);
                     if (execution.stopped_before()) {
                         event = Event::cancelled;
@@ -186,14 +177,15 @@ Action run_blocking(Driver& driver, Dialect& dialect, const LockOptions& options
                 }
                 break;
             case Action::Kind::sleep:
-                event = sleep_until(action.until, stop);
+                event = sleep_until(action.until, stop, world);
                 break;
             case Action::Kind::take_turn:
                 if (action.until == TimePoint::max() &&
-                    Holds::held_by_this_thread(contender.record, contender.name, request.mode)) {
+                    Holds::held_by_caller(contender.record, contender.name, request.mode,
+                                          world.caller())) {
                     event = Event::waits_for_itself;
                 } else if (action.queue) {
-                    turn.emplace(contender.name, request.mode == Mode::shared);
+                    turn.emplace(contender.name, request.mode, world);
                     event = turn->wait(action.until, stop);
                 } else {
                     event = Event::turn_came;

@@ -51,6 +51,8 @@ struct Step {
     const char* advice = "";
     /// With Verdict::failed: nobody can tell whether the session holds the lock; it must be closed.
     bool in_doubt = false;
+    /// What the server's answer told of the session's transaction, where the client cannot tell.
+    TransactionState transaction = TransactionState::unknown;
 };
 
 /// What the session looks like when an Op starts.
@@ -91,6 +93,9 @@ class Dialect {
     /// True if long waits are to be cut into slices (the server does not notice dead waiters by
     /// itself, or a wait holds something back there).
     [[nodiscard]] virtual bool waits_in_slices() const noexcept = 0;
+
+    /// The shortest wait that the server can do; what is left below it is polled.
+    [[nodiscard]] virtual Duration shortest_wait() const noexcept { return {}; }
 
     /// True if the server may make victims of both sides of a deadlock at once; a victim then asks
     /// once more, after a random pause, so that one of them goes on.

@@ -4,25 +4,13 @@
 
 #include "engine/statement.hpp"
 
+#include <dlock/session_traits.hpp>
+
 #include <cstdint>
 #include <memory>
 #include <string>
 
 namespace dlock::detail {
-
-/// What the client knows of the session's transaction without asking the server.
-enum class TransactionState {
-    /// None is open.
-    idle,
-    /// One is open.
-    active,
-    /// One is open and has failed: the server takes nothing but a rollback.
-    failed,
-    /// Another command is under way on the session.
-    busy,
-    /// The client library does not tell.
-    unknown,
-};
 
 /// Ends a statement that is under way, from any thread.
 class Canceller {
@@ -61,6 +49,9 @@ class Driver {
 
     /// True if the protocol tells that the server is a primary, without a round trip.
     [[nodiscard]] virtual bool is_primary() const noexcept { return false; }
+
+    /// The clock and the sleep of operations on this session.
+    [[nodiscard]] virtual World& world() const noexcept { return World::real(); }
 
     /// What names the server, and the database where locks belong to one: sessions with the same
     /// text compete for the same locks.

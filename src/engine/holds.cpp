@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "engine/holds.hpp"
 
+#include "engine/modes.hpp"
 #include "process.hpp"
 
 #include <algorithm>
@@ -61,8 +62,8 @@ bool Holds::holds_nothing(const SessionRecord& record) {
     return record.holds.empty();
 }
 
-bool Holds::held_by_this_thread(const SessionRecord& record, const std::string& name, Mode mode) {
-    const std::thread::id self = std::this_thread::get_id();
+bool Holds::held_by_caller(const SessionRecord& record, const std::string& name, Mode mode,
+                           std::size_t caller) {
     Registry& all = registry();
     const std::lock_guard lock(all.mutex);
     for (const auto& [handle, weak] : all.sessions) {
@@ -72,8 +73,8 @@ bool Holds::held_by_this_thread(const SessionRecord& record, const std::string& 
         }
         for (const auto& hold : other->holds) {
             // A transaction-level hold of another session may have ended unseen.
-            const bool excludes = mode == Mode::exclusive || hold->mode == Mode::exclusive;
-            if (excludes && !hold->xact && hold->thread == self && hold->name == name) {
+            if (exclude_each_other(mode, hold->mode) && !hold->xact && hold->caller == caller &&
+                hold->name == name) {
                 return true;
             }
         }

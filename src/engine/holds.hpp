@@ -5,10 +5,10 @@
 #include <dlock/key.hpp>
 #include <dlock/options.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <thread>
 #include <vector>
 
 namespace dlock::detail {
@@ -23,7 +23,8 @@ struct Hold {
     unsigned count = 1;
     /// The server does not hold it any more; those who share the hold are told when they look.
     bool gone = false;
-    std::thread::id thread{};
+    /// World::caller() of the one who took it.
+    std::size_t caller = 0;
 };
 
 /// What one session holds. All access goes through Holds.
@@ -50,10 +51,10 @@ class Holds {
 
     [[nodiscard]] static bool holds_nothing(const SessionRecord& record);
 
-    /// True if the calling thread took `name`, not for a transaction, through another session in a
-    /// mode that excludes `mode`, and still holds it.
-    [[nodiscard]] static bool held_by_this_thread(const SessionRecord& record,
-                                                  const std::string& name, Mode mode);
+    /// True if `caller` took `name`, not for a transaction, through another session in a mode that
+    /// excludes `mode`, and still holds it.
+    [[nodiscard]] static bool held_by_caller(const SessionRecord& record, const std::string& name,
+                                             Mode mode, std::size_t caller);
 
     /// Precondition: prepare() made room.
     static void add(SessionRecord& record, std::shared_ptr<Hold> hold) noexcept;

@@ -58,7 +58,7 @@ class QueueLine {
             }
             if (waiter->state_ == State::waiting) {
                 waiter->state_ = State::offered;
-                waiter->offered_at_ = Clock::now();
+                waiter->offered_at_ = waiter->world_.now();
                 waiter->on_turn();
             }
             if (!waiter->shared_) {

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <dlock/world.hpp>
+
 #include <chrono>
 #include <string>
 
@@ -12,7 +14,8 @@ class QueueLine;
 /// One who waits for a turn. Threads and callbacks alike implement `on_turn`.
 class QueueWaiter {
   public:
-    explicit QueueWaiter(bool shared) : shared_(shared) {}
+    explicit QueueWaiter(bool shared, const World& world = World::real())
+        : shared_(shared), world_(world) {}
     QueueWaiter(const QueueWaiter&) = delete;
     QueueWaiter& operator=(const QueueWaiter&) = delete;
     virtual ~QueueWaiter() = default;
@@ -27,6 +30,7 @@ class QueueWaiter {
     enum class State { waiting, offered, passed, active };
 
     bool shared_;
+    const World& world_;
     State state_ = State::waiting;
     std::chrono::steady_clock::time_point offered_at_{};
 };

@@ -24,6 +24,9 @@ struct Statement {
     std::string sql{};
     /// What `:key` stands for: hexadecimal digits only.
     std::string parameter{};
+    /// The integers that the statement gives back through parameters instead of a row: what `:rc`
+    /// and the like stand for in a PL/SQL block. Null ends the list. They arrive as Reply::values.
+    std::array<const char*, 3> outputs{};
     /// With Purpose::wait: how long the database may let the statement wait.
     Duration limit{};
 };

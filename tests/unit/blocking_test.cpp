@@ -3,6 +3,8 @@
 #include "engine/local_queue.hpp"
 #include "fake_driver.hpp"
 
+#include <dlock/world.hpp>
+
 #include <gtest/gtest.h>
 
 #include <stop_token>
@@ -239,8 +241,7 @@ TEST_F(BlockingTest, a_thread_that_would_wait_for_itself_without_limit_is_told) 
     const char backend = 0;
     const auto other = Holds::record(&backend);
     Holds::prepare(*other, 1);
-    const auto hold =
-        std::make_shared<Hold>(Hold{.name = name, .thread = std::this_thread::get_id()});
+    const auto hold = std::make_shared<Hold>(Hold{.name = name, .caller = World::real().caller()});
     Holds::add(*other, hold);
     for (const bool may_queue : {false, true}) {
         request.may_queue = may_queue;

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "engine/holds.hpp"
 
+#include <dlock/world.hpp>
+
 #include <gtest/gtest.h>
 
 #include <thread>
@@ -11,7 +13,7 @@ namespace {
 
 std::shared_ptr<Hold> make_hold(const std::string& name, Mode mode = Mode::exclusive) {
     return std::make_shared<Hold>(
-        Hold{.name = name, .mode = mode, .thread = std::this_thread::get_id()});
+        Hold{.name = name, .mode = mode, .caller = World::real().caller()});
 }
 
 // Two sessions, told apart by the addresses of their backends.
@@ -110,28 +112,28 @@ TEST_F(HoldsTest, prepare_makes_room_so_that_adding_needs_no_memory) {
 
 TEST_F(HoldsTest, a_hold_through_another_session_of_this_thread_is_found) {
     (void)take(*one_, "key");
-    EXPECT_TRUE(Holds::held_by_this_thread(*two_, "key", Mode::exclusive));
-    EXPECT_FALSE(Holds::held_by_this_thread(*two_, "other", Mode::exclusive));
-    EXPECT_FALSE(Holds::held_by_this_thread(*one_, "key", Mode::exclusive))
+    EXPECT_TRUE(Holds::held_by_caller(*two_, "key", Mode::exclusive, World::real().caller()));
+    EXPECT_FALSE(Holds::held_by_caller(*two_, "other", Mode::exclusive, World::real().caller()));
+    EXPECT_FALSE(Holds::held_by_caller(*one_, "key", Mode::exclusive, World::real().caller()))
         << "that is re-entrancy, not a second session";
 }
 
 TEST_F(HoldsTest, only_modes_that_exclude_each_other_count) {
     const auto shared = take(*one_, "key", Mode::shared);
-    EXPECT_FALSE(Holds::held_by_this_thread(*two_, "key", Mode::shared));
-    EXPECT_TRUE(Holds::held_by_this_thread(*two_, "key", Mode::exclusive));
+    EXPECT_FALSE(Holds::held_by_caller(*two_, "key", Mode::shared, World::real().caller()));
+    EXPECT_TRUE(Holds::held_by_caller(*two_, "key", Mode::exclusive, World::real().caller()));
     (void)Holds::leave(*one_, shared);
     (void)take(*one_, "key", Mode::exclusive);
-    EXPECT_TRUE(Holds::held_by_this_thread(*two_, "key", Mode::shared));
+    EXPECT_TRUE(Holds::held_by_caller(*two_, "key", Mode::shared, World::real().caller()));
 }
 
 TEST_F(HoldsTest, what_was_given_back_does_not_count) {
     const auto hold = take(*one_, "key");
     (void)Holds::leave(*one_, hold);
-    EXPECT_FALSE(Holds::held_by_this_thread(*two_, "key", Mode::exclusive));
+    EXPECT_FALSE(Holds::held_by_caller(*two_, "key", Mode::exclusive, World::real().caller()));
     (void)take(*one_, "key");
     one_.reset();
-    EXPECT_FALSE(Holds::held_by_this_thread(*two_, "key", Mode::exclusive));
+    EXPECT_FALSE(Holds::held_by_caller(*two_, "key", Mode::exclusive, World::real().caller()));
 }
 
 }  // namespace

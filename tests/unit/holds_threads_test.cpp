@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "engine/holds.hpp"
 
+#include <dlock/world.hpp>
+
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -12,7 +14,7 @@ namespace dlock::detail {
 namespace {
 
 std::shared_ptr<Hold> make_hold(const std::string& name) {
-    return std::make_shared<Hold>(Hold{.name = name, .thread = std::this_thread::get_id()});
+    return std::make_shared<Hold>(Hold{.name = name, .caller = World::real().caller()});
 }
 
 TEST(HoldsThreads, the_holds_of_other_threads_do_not_count_as_ones_own) {
@@ -21,12 +23,13 @@ TEST(HoldsThreads, the_holds_of_other_threads_do_not_count_as_ones_own) {
     const auto theirs = Holds::record(&backends[1]);
     Holds::prepare(*theirs, 1);
     std::thread([&] { Holds::add(*theirs, make_hold("key")); }).join();
-    EXPECT_FALSE(Holds::held_by_this_thread(*mine, "key", Mode::exclusive));
+    EXPECT_FALSE(Holds::held_by_caller(*mine, "key", Mode::exclusive, World::real().caller()));
     std::thread([&] {
         // A thread may have the id of an earlier one, so it takes the key itself.
         Holds::prepare(*theirs, 1);
         Holds::add(*theirs, make_hold("second"));
-        EXPECT_TRUE(Holds::held_by_this_thread(*mine, "second", Mode::exclusive));
+        EXPECT_TRUE(
+            Holds::held_by_caller(*mine, "second", Mode::exclusive, World::real().caller()));
     }).join();
 }
 
@@ -47,10 +50,16 @@ TEST(HoldsThreads, sessions_of_many_threads_come_and_go_without_disturbing_each_
                     Holds::add(*one, hold);
                     Holds::join(*hold);
                     wrong += Holds::find(*one, "key") == hold ? 0 : 1;
-                    wrong += Holds::held_by_this_thread(*two, "key", Mode::shared) ? 0 : 1;
+                    wrong +=
+                        Holds::held_by_caller(*two, "key", Mode::shared, World::real().caller())
+                            ? 0
+                            : 1;
                     wrong += Holds::leave(*one, hold) ? 1 : 0;
                     wrong += Holds::leave(*one, hold) ? 0 : 1;
-                    wrong += Holds::held_by_this_thread(*two, "key", Mode::shared) ? 1 : 0;
+                    wrong +=
+                        Holds::held_by_caller(*two, "key", Mode::shared, World::real().caller())
+                            ? 1
+                            : 0;
                 }
             });
         }
