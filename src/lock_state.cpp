@@ -296,6 +296,10 @@ void LockState::run_release() {
     }
     const TransactionState before = parts_.driver->transaction();
     const Step step = run_blocking(*parts_.driver, *parts_.dialect, Op::release, mode_);
+    if (before == TransactionState::failed) {
+        // Only a rollback lets a statement through; what the transaction held is free.
+        Holds::end_transaction(*record_);
+    }
     if (step.verdict == Verdict::released) {
         (void)Holds::leave(*record_, hold_);
         hold_.reset();

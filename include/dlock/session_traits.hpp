@@ -8,7 +8,9 @@
 
 #include <cstdint>
 #include <exception>
+#include <optional>
 #include <string>
+#include <vector>
 
 namespace dlock {
 
@@ -67,6 +69,9 @@ class DLOCK_EXPORT SessionTraits {
     struct Failure {
         NativeError native{};
         bool connection_lost = false;
+        /// The columns, as integers, of the last row that came before it, where several statements
+        /// were sent in one string.
+        std::vector<std::optional<std::int64_t>> before{};
     };
     [[nodiscard]] virtual Failure failure(const std::exception& error) const = 0;
 

@@ -61,6 +61,9 @@ class SociDriver : public Driver {
             reply.failed = true;
             reply.connection_lost = failure.connection_lost;
             reply.native = failure.native;
+            reply.has_row = !failure.before.empty();
+            std::copy_n(failure.before.begin(), std::min(failure.before.size(), Reply::max_columns),
+                        reply.values.begin());
         }
     }
 

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "support/simulator/parser.hpp"
+
+#include "support/simulator/expression_parser.hpp"
+
+#include <mutex>
+#include <unordered_map>
+#include <utility>
+
+namespace dlock::testing {
+namespace {
+
+using Kind = SqlStatement::Kind;
+
+class Parser final : public ExpressionParser {
+  public:
+    using ExpressionParser::ExpressionParser;
+
+    Script script() {
+        Script result;
+        while (!at_end()) {
+            if (accept_symbol(";")) {
+                continue;
+            }
+            if (is_word("begin") && begins_block()) {
+                block(result);
+            } else {
+                result.push_back(statement());
+            }
+            if (!at_end()) {
+                expect_symbol(";");
+            }
+        }
+        return result;
+    }
+
+  private:
+    // BEGIN opens a PL/SQL block if an assignment or a call follows.
+    bool begins_block() const {
+        return peek(1).kind == Token::Kind::parameter ||
+               (peek(1).kind == Token::Kind::word && is_symbol(".", 2));
+    }
+
+    void block(Script& script) {
+        expect({"begin"});
+        while (!accept({"end"})) {
+            SqlStatement one{.kind = Kind::assign};
+            if (peek().kind != Token::Kind::parameter) {
+                unknown();
+            }
+            one.name = ":" + take().text;
+            expect_symbol(":=");
+            one.value = expression();
+            script.push_back(std::move(one));
+            expect_symbol(";");
+        }
+    }
+
+    SqlStatement statement() {
+        if (accept({"select"})) {
+            return select_statement();
+        }
+        if (accept({"begin"}) || accept({"start", "transaction"})) {
+            return begin();
+        }
+        if (accept({"commit"})) {
+            (void)(accept({"transaction"}) || accept({"work"}));
+            return {.kind = Kind::commit};
+        }
+        if (accept({"rollback", "to"})) {
+            (void)accept({"savepoint"});
+            return {.kind = Kind::rollback_to, .name = word()};
+        }
+        if (accept({"rollback"})) {
+            (void)(accept({"transaction"}) || accept({"work"}));
+            return {.kind = Kind::rollback};
+        }
+        if (accept({"savepoint"})) {
+            return {.kind = Kind::savepoint, .name = word()};
+        }
+        if (accept({"release"})) {
+            (void)accept({"savepoint"});
+            return {.kind = Kind::release, .name = word()};
+        }
+        if (accept({"set"})) {
+            return set();
+        }
+        if (accept({"show"})) {
+            return {.kind = Kind::show, .name = dotted_name()};
+        }
+        if (accept({"declare"})) {
+            return declare();
+        }
+        if (accept({"if"})) {
+            return condition();
+        }
+        if (accept({"exec"})) {
+            return execute();
+        }
+        if (accept({"kill"})) {
+            SqlStatement kill{.kind = Kind::kill, .local = accept({"query"})};
+            (void)accept({"connection"});
+            kill.value = expression();
+            return kill;
+        }
+        if (accept({"discard", "all"})) {
+            return {.kind = Kind::discard_all};
+        }
+        unknown();
+    }
+
+    SqlStatement select_statement() {
+        SqlStatement result{.kind = Kind::select};
+        if (peek().kind == Token::Kind::hint) {
+            const std::string hint = take().text;
+            const auto open = hint.find("max_execution_time(");
+            if (open != std::string::npos) {
+                result.time_limit = std::stod(hint.substr(open + 19)) / 1000;
+            }
+        }
+        result.select = select();
+        return result;
+    }
+
+    SqlStatement begin() {
+        SqlStatement result{.kind = Kind::begin};
+        while (peek().kind == Token::Kind::word) {
+            result.words += take().text + " ";
+        }
+        return result;
+    }
+
+    SqlStatement set() {
+        SqlStatement result{.kind = Kind::set};
+        if (accept({"statement"})) {
+            // MariaDB: SET STATEMENT name = value FOR statement.
+            const std::string name = word();
+            expect_symbol("=");
+            const Expression limit = expression();
+            expect({"for"});
+            result = statement();
+            if (name != "max_statement_time" || limit.kind != Expression::Kind::literal) {
+                unknown();
+            }
+            if (to_number(limit.value) > 0) {
+                result.time_limit = to_number(limit.value);
+            }
+            return result;
+        }
+        if (accept({"names"})) {
+            result.name = "names";
+            result.value = Expression{.kind = Expression::Kind::literal, .value = word()};
+            return result;
+        }
+        result.local = accept({"local"});
+        (void)(accept({"session"}) || accept({"global"}));
+        result.name = dotted_name();
+        if (result.name[0] == '@') {
+            result.kind = Kind::assign;
+        }
+        if (!accept({"to"})) {
+            expect_symbol("=");
+        }
+        result.value = expression();
+        return result;
+    }
+
+    SqlStatement declare() {
+        SqlStatement result{.kind = Kind::declare, .name = word()};
+        (void)word();  // the type
+        if (accept_symbol("(")) {
+            (void)take();
+            expect_symbol(")");
+        }
+        if (accept_symbol("=")) {
+            result.value = expression();
+        }
+        return result;
+    }
+
+    SqlStatement condition() {
+        SqlStatement result{.kind = Kind::condition};
+        result.value = expression();
+        result.inner.push_back(statement());
+        if (accept({"else"})) {
+            result.inner.push_back(statement());
+        }
+        return result;
+    }
+
+    SqlStatement execute() {
+        SqlStatement result{.kind = Kind::execute};
+        if (peek().text[0] == '@') {
+            result.target = word();
+            expect_symbol("=");
+        }
+        result.name = dotted_name();
+        do {
+            result.argument_names.push_back(word());
+            expect_symbol("=");
+            result.arguments.push_back(expression());
+        } while (accept_symbol(","));
+        return result;
+    }
+};
+
+}  // namespace
+
+std::shared_ptr<const Script> parse(const std::string& sql) {
+    static constexpr std::size_t most = 4096;
+    static std::mutex mutex;
+    static std::unordered_map<std::string, std::shared_ptr<const Script>> known;
+    const std::lock_guard lock(mutex);
+    auto found = known.find(sql);
+    if (found == known.end()) {
+        if (known.size() >= most) {
+            known.clear();
+        }
+        try {
+            auto script = std::make_shared<const Script>(Parser(tokenize(sql)).script());
+            found = known.emplace(sql, std::move(script)).first;
+        } catch (const UnknownSql& error) {
+            throw UnknownSql(std::string(error.what()) + ", in: " + sql);
+        }
+    }
+    return found->second;
+}
+
+}  // namespace dlock::testing

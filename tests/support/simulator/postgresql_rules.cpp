@@ -1,0 +1,391 @@
+// PostgreSQL as far as advisory locks and transactions go. Measured on 15.
+// SPDX-License-Identifier: BSL-1.0
+#include "support/simulator/execution.hpp"
+#include "support/simulator/sql_rules.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <set>
+#include <sstream>
+#include <tuple>
+
+namespace dlock::testing {
+namespace {
+
+using std::chrono::milliseconds;
+
+SqlError error(const char* sqlstate, const char* message) {
+    return {0, sqlstate, message};
+}
+
+// A setting's text in milliseconds: "0", "250ms", "7s", "1min"; without a unit it is milliseconds.
+double milliseconds_of(const std::string& text) {
+    double number = 0;
+    const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), number);
+    const std::string unit(end, text.data() + text.size());
+    return number * (unit == "s" ? 1000 : unit == "min" ? 60000 : unit == "h" ? 3600000 : 1);
+}
+
+std::string setting_of(double count) {
+    const auto whole = static_cast<std::int64_t>(count);
+    if (whole == 0) {
+        return "0";
+    }
+    for (const auto& [factor, unit] :
+         {std::pair{std::int64_t{3600000}, "h"}, {60000, "min"}, {1000, "s"}}) {
+        if (whole % factor == 0) {
+            return std::to_string(whole / factor) + unit;
+        }
+    }
+    return std::to_string(whole) + "ms";
+}
+
+bool is_time(const std::string& setting) {
+    static const std::set<std::string> times{
+        "lock_timeout",        "statement_timeout", "client_connection_check_interval",
+        "transaction_timeout", "deadlock_timeout",  "idle_in_transaction_session_timeout"};
+    return times.contains(setting);
+}
+
+const Settings& defaults() {
+    static const Settings settings{{"lock_timeout", "0"},
+                                   {"statement_timeout", "0"},
+                                   {"client_connection_check_interval", "0"},
+                                   {"transaction_timeout", "0"},
+                                   {"deadlock_timeout", "1s"},
+                                   {"idle_in_transaction_session_timeout", "0"},
+                                   {"default_transaction_isolation", "read committed"},
+                                   {"application_name", ""}};
+    return settings;
+}
+
+std::string name_of_key(std::uint64_t number) {
+    return std::to_string(number >> 32U) + " " + std::to_string(number & 0xFFFFFFFFU) + " 1";
+}
+
+std::string name_of_pair(std::int64_t first, std::int64_t second) {
+    return std::to_string(static_cast<std::uint32_t>(first)) + " " +
+           std::to_string(static_cast<std::uint32_t>(second)) + " 2";
+}
+
+class PostgresqlExecution final : public Execution {
+  public:
+    using Execution::Execution;
+
+    ResultSet run(const Script& script) {
+        session().implicit = session().transaction == Transaction::none && script.size() > 1;
+        if (session().transaction == Transaction::none) {
+            session().settings_before = session().settings;
+        }
+        try {
+            for (const SqlStatement& statement : script) {
+                one(statement);
+            }
+        } catch (SqlError& failure) {
+            fail();
+            failure.before = std::move(result());
+            throw;
+        } catch (...) {
+            fail();
+            throw;
+        }
+        if (session().transaction == Transaction::none) {
+            end_transaction(true);
+        }
+        return std::move(result());
+    }
+
+    Value call(const std::string& full_name, const std::vector<Value>& arguments,
+               const std::vector<std::string>& names) override {
+        (void)names;
+        const std::string prefix = "pg_catalog.";
+        const std::string name =
+            full_name.starts_with(prefix) ? full_name.substr(prefix.size()) : full_name;
+        if (name.find("advisory") != std::string::npos) {
+            return advisory(name, arguments);
+        }
+        if (name == "pg_backend_pid") {
+            return session().id;
+        }
+        if (name == "pg_is_in_recovery") {
+            return std::int64_t{0};
+        }
+        if (name == "current_database") {
+            return std::string("test");
+        }
+        if (name == "current_setting") {
+            return current(to_text(arguments.at(0)));
+        }
+        if (name == "extract_epoch") {
+            return arguments.at(0);
+        }
+        if (name == "pg_terminate_backend" || name == "pg_cancel_backend") {
+            const SessionId id = dlock::testing::to_integer(arguments.at(0));
+            name == "pg_cancel_backend" ? end_statement(id) : end_session(id);
+            return std::int64_t{1};
+        }
+        unknown(name);
+    }
+
+    Value cast(const std::string& type, const Value& value) override {
+        if (type == "interval") {
+            return milliseconds_of(to_text(value)) / 1000;
+        }
+        return Execution::cast(type, value);
+    }
+
+    std::vector<Row> table(const std::string& name) override {
+        if (name == "pg_catalog.pg_database" || name == "pg_database") {
+            return {{{"oid", std::int64_t{1}}, {"datname", std::string("test")}}};
+        }
+        if (name != "pg_catalog.pg_locks" && name != "pg_locks") {
+            unknown(name);
+        }
+        // One row for a session and a mode, however often it took the lock.
+        std::set<std::tuple<std::string, SessionId, Mode>> entries;
+        server().locks().for_each([&](const std::string& lock, const Grant& grant) {
+            entries.emplace(lock, grant.session, grant.mode);
+        });
+        std::vector<Row> rows;
+        for (const auto& [lock, pid, mode] : entries) {
+            std::istringstream parts(lock);
+            std::int64_t numbers[3] = {};
+            parts >> numbers[0] >> numbers[1] >> numbers[2];
+            rows.push_back(
+                {{"locktype", std::string("advisory")},
+                 {"database", std::int64_t{1}},
+                 {"classid", numbers[0]},
+                 {"objid", numbers[1]},
+                 {"objsubid", numbers[2]},
+                 {"mode", std::string(mode == Mode::shared ? "ShareLock" : "ExclusiveLock")},
+                 {"pid", pid},
+                 {"granted", std::int64_t{1}}});
+        }
+        return rows;
+    }
+
+  private:
+    using Kind = SqlStatement::Kind;
+
+    std::string current(const std::string& name) {
+        if (name == "transaction_isolation") {
+            return session().isolation.empty() ? current("default_transaction_isolation")
+                                               : session().isolation;
+        }
+        for (const Settings* const settings :
+             {&std::as_const(session().local), &std::as_const(session().settings), &defaults()}) {
+            const auto found = settings->find(name);
+            if (found != settings->end()) {
+                return found->second;
+            }
+        }
+        throw error("42704", "unrecognized configuration parameter");
+    }
+
+    TimePoint deadline_of(const char* setting) {
+        const double limit = milliseconds_of(current(setting));
+        return limit > 0 ? server().now() + milliseconds(static_cast<std::int64_t>(limit))
+                         : TimePoint::max();
+    }
+
+    void one(const SqlStatement& statement) {
+        if (session().transaction == Transaction::failed && statement.kind != Kind::rollback &&
+            statement.kind != Kind::rollback_to && statement.kind != Kind::commit) {
+            throw error("25P02", "current transaction is aborted");
+        }
+        session().statement_deadline = deadline_of("statement_timeout");
+        if (session().cancel_pending) {
+            session().cancel_pending = false;
+            throw error("57014", "canceling statement due to user request");
+        }
+        switch (statement.kind) {
+            case Kind::select:
+                return take_result(statement.select);
+            case Kind::begin:
+                return begin(statement.words);
+            case Kind::commit:
+            case Kind::rollback:
+                return end_transaction(statement.kind == Kind::commit &&
+                                       session().transaction != Transaction::failed);
+            case Kind::savepoint:
+                require_block();
+                session().savepoints.push_back(
+                    {statement.name, ++session().order, session().local});
+                return;
+            case Kind::rollback_to:
+                return roll_back_to(statement.name);
+            case Kind::release:
+                require_block();
+                session().savepoints.erase(find_savepoint(statement.name),
+                                           session().savepoints.end());
+                return;
+            case Kind::set:
+                return set(statement);
+            case Kind::show:
+                result() = {.has_columns = true, .columns = 1, .rows = {{current(statement.name)}}};
+                return;
+            case Kind::discard_all:
+                if (session().transaction != Transaction::none || session().implicit) {
+                    throw error("25001", "DISCARD ALL cannot run inside a transaction block");
+                }
+                session().settings.clear();
+                server().locks().release_if(
+                    [&](const Grant& grant) { return grant.session == session().id; });
+                return;
+            default:
+                unknown("this statement");
+        }
+    }
+
+    void begin(const std::string& words) {
+        session().implicit = false;
+        session().transaction = Transaction::active;
+        const std::string level = "isolation level ";
+        const auto at = words.find(level);
+        if (at != std::string::npos) {
+            session().isolation = words.substr(at + level.size());
+            session().isolation.erase(session().isolation.find_last_not_of(' ') + 1);
+        } else {
+            session().isolation = current("default_transaction_isolation");
+        }
+    }
+
+    void end_transaction(bool commit) {
+        if (!commit) {
+            session().settings = session().settings_before;
+        }
+        session().transaction = Transaction::none;
+        session().implicit = false;
+        session().isolation.clear();
+        session().savepoints.clear();
+        session().local.clear();
+        session().settings_before = session().settings;
+        release_transaction_locks();
+    }
+
+    void fail() {
+        if (session().transaction == Transaction::none) {
+            end_transaction(false);
+        } else {
+            session().transaction = Transaction::failed;
+        }
+    }
+
+    void require_block() const {
+        if (session().transaction == Transaction::none) {
+            throw error("25P01", "SAVEPOINT can only be used in transaction blocks");
+        }
+    }
+
+    std::vector<Savepoint>::iterator find_savepoint(const std::string& name) {
+        auto& savepoints = session().savepoints;
+        for (auto place = savepoints.end(); place != savepoints.begin();) {
+            if ((--place)->name == name) {
+                return place;
+            }
+        }
+        throw error("3B001", "savepoint does not exist");
+    }
+
+    void roll_back_to(const std::string& name) {
+        require_block();
+        const auto place = find_savepoint(name);
+        session().local = place->local;
+        session().savepoints.erase(place + 1, session().savepoints.end());
+        session().transaction = Transaction::active;
+        const std::int64_t order = place->order;
+        server().locks().release_if([&](const Grant& grant) {
+            return grant.xact && grant.session == session().id && grant.order > order;
+        });
+    }
+
+    void set(const SqlStatement& statement) {
+        std::string text = to_text(value_of(statement.value));
+        if (is_time(statement.name)) {
+            text = setting_of(milliseconds_of(text));
+        }
+        if (statement.local) {
+            if (session().transaction != Transaction::none || session().implicit) {
+                session().local[statement.name] = text;
+            }
+        } else {
+            session().settings[statement.name] = text;
+            session().local.erase(statement.name);
+        }
+    }
+
+    Value advisory(const std::string& name, const std::vector<Value>& arguments) {
+        const auto has = [&](const char* part) { return name.find(part) != std::string::npos; };
+        const bool xact = has("_xact_");
+        const Mode mode = has("_shared") ? Mode::shared : Mode::exclusive;
+        if (name == "pg_advisory_unlock_all") {
+            server().locks().release_if(
+                [&](const Grant& grant) { return !grant.xact && grant.session == session().id; });
+            return std::string();
+        }
+        const std::string lock = arguments.size() == 2
+                                     ? name_of_pair(dlock::testing::to_integer(arguments[0]),
+                                                    dlock::testing::to_integer(arguments[1]))
+                                     : name_of_key(static_cast<std::uint64_t>(
+                                           dlock::testing::to_integer(arguments.at(0))));
+        if (has("unlock")) {
+            return std::int64_t{releases(lock, mode, false)};
+        }
+        if (has("_try_")) {
+            const Request request{
+                .session = session().id, .mode = mode, .xact = xact, .order = ++session().order};
+            return std::int64_t{server().locks().take(lock, request)};
+        }
+        return wait(lock, mode, xact);
+    }
+
+    Value wait(const std::string& lock, Mode mode, bool xact) {
+        const TimePoint lock_deadline = deadline_of("lock_timeout");
+        const bool own = lock_deadline <= session().statement_deadline;
+        switch (server().wait(session(), lock, mode, xact,
+                              std::min(lock_deadline, session().statement_deadline))) {
+            case Outcome::granted:
+                return std::string();
+            case Outcome::granted_after_wait:
+                if (session().end_after_grant) {
+                    break;  // the grant is remembered all the same
+                }
+                return std::string();
+            case Outcome::deadlock:
+                throw error("40P01", "deadlock detected");
+            case Outcome::cancelled:
+                throw error("57014", "canceling statement due to user request");
+            case Outcome::timed_out:
+                break;
+        }
+        throw own ? error("55P03", "canceling statement due to lock timeout")
+                  : error("57014", "canceling statement due to statement timeout");
+    }
+};
+
+class PostgresqlRules final : public SqlRules {
+  public:
+    explicit PostgresqlRules(ServerModel& server) : server_(server) {}
+
+    ResultSet run(ServerSession& session, const Script& script) override {
+        return PostgresqlExecution(server_, session).run(script);
+    }
+
+    std::string name_of(const ActualKey& key) const override {
+        if (const auto* const pair = std::get_if<Int32Pair>(&key.value())) {
+            return name_of_pair(pair->first, pair->second);
+        }
+        return name_of_key(static_cast<std::uint64_t>(std::get<std::int64_t>(key.value())));
+    }
+
+  private:
+    ServerModel& server_;
+};
+
+}  // namespace
+
+std::unique_ptr<SqlRules> make_postgresql_rules(ServerModel& server) {
+    return std::make_unique<PostgresqlRules>(server);
+}
+
+}  // namespace dlock::testing
