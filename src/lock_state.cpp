@@ -167,6 +167,18 @@ void LockState::drop_ended_holds(std::uint64_t identity) {
     }
 }
 
+// True if the transaction of before an operation did not survive it: it failed on the way, or had
+// failed and was rolled back to let a release through. What it held is free, or soon will be.
+bool LockState::transaction_ended(TransactionState before) {
+    const bool ended = before == TransactionState::failed ||
+                       (before == TransactionState::active &&
+                        parts_.driver->transaction() != TransactionState::active);
+    if (ended) {
+        Holds::end_transaction(*record_);
+    }
+    return ended;
+}
+
 // True if the session holds the key already and may take it once more.
 bool LockState::reenter(Mode mode) {
     const auto hold = Holds::find(*record_, name_);
@@ -242,17 +254,14 @@ bool LockState::run_acquire(Mode mode, const Wait& wait, const std::stop_token& 
             return false;
         case Action::Outcome::cancelled:
             fail(errc::cancelled, "a stop was requested");
-        case Action::Outcome::failed: {
-            const TransactionState after = driver.transaction();
+        case Action::Outcome::failed:
             if (end.in_doubt) {
                 driver.abandon();
                 fail(errc::session_lost,
                      "nobody could tell whether the lock was granted, so the session was closed",
                      true, true);
             }
-            fail(end.error, end.advice, end.error != errc::cancelled,
-                 before == TransactionState::active && after != TransactionState::active);
-        }
+            fail(end.error, end.advice, end.error != errc::cancelled, transaction_ended(before));
     }
     Holds::add(*record_, hold);
     hold_ = std::move(hold);
@@ -296,15 +305,18 @@ void LockState::run_release() {
     }
     const TransactionState before = parts_.driver->transaction();
     const Step step = run_blocking(*parts_.driver, *parts_.dialect, Op::release, mode_);
-    if (before == TransactionState::failed) {
-        // Only a rollback lets a statement through; what the transaction held is free.
-        Holds::end_transaction(*record_);
-    }
+    const bool ended = transaction_ended(before);
     if (step.verdict == Verdict::released) {
         (void)Holds::leave(*record_, hold_);
         hold_.reset();
         depth_ = 0;
         state_ = State::unlocked;
+        if (ended && before == TransactionState::active) {
+            fail(errc::transaction_failed,
+                 "the lock was given back, but the release was interrupted on the server, and the "
+                 "transaction failed with it",
+                 true, true);
+        }
         return;
     }
     if (step.error == errc::held_by_transaction || step.error == errc::session_busy) {
@@ -317,8 +329,7 @@ void LockState::run_release() {
              true, true);
     }
     fail(step.error, step.advice, step.error != errc::lock_lost,
-         before == TransactionState::active &&
-             parts_.driver->transaction() != TransactionState::active);
+         ended && before == TransactionState::active);
 }
 
 bool LockState::run_verify() {

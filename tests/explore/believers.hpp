@@ -5,8 +5,8 @@
 #include <dlock/dlock.hpp>
 #include <dlock/testing/simulator.hpp>
 
+#include <algorithm>
 #include <cstdint>
-#include <functional>
 #include <string>
 #include <vector>
 
@@ -18,25 +18,38 @@ class Believers {
         int client = 0;
         std::int64_t session = 0;
         std::string key;
+        dlock::ActualKey actual_key{std::int64_t{0}};
         dlock::Mode mode = dlock::Mode::exclusive;
         bool xact = false;
     };
 
     /// Adds a belief. Returns the number of a client that believes to hold what excludes it, and
-    /// whose session the server still has; -1 if there is none. `holds` asks the server.
-    [[nodiscard]] int add(const Belief& belief,
-                          const std::function<bool(const Belief&)>& server_has_session) {
+    /// that the server has not dropped; -1 if there is none.
+    [[nodiscard]] int add(const Belief& belief, const dlock::testing::SimulatedServer& server) {
         int other = -1;
         for (const Belief& one : beliefs_) {
             const bool both_shared =
                 one.mode == dlock::Mode::shared && belief.mode == dlock::Mode::shared;
-            if (one.key == belief.key && one.client != belief.client && !both_shared &&
-                server_has_session(one)) {
+            // A transaction that was ended by the server takes its locks with it; its owner is told
+            // by the call that is under way. See lost_silently().
+            const bool dropped = !server.has_session(one.session) ||
+                                 (one.xact && !server.holds(one.session, one.actual_key));
+            if (one.key == belief.key && one.client != belief.client && !both_shared && !dropped) {
                 other = one.client;
             }
         }
         beliefs_.push_back(belief);
         return other;
+    }
+
+    /// True if the client, to whom nothing was said, believes in a transaction-level lock that its
+    /// session, which the server still has, does not hold.
+    [[nodiscard]] bool lost_silently(int client,
+                                     const dlock::testing::SimulatedServer& server) const {
+        return std::any_of(beliefs_.begin(), beliefs_.end(), [&](const Belief& belief) {
+            return belief.client == client && belief.xact && server.has_session(belief.session) &&
+                   !server.holds(belief.session, belief.actual_key);
+        });
     }
 
     void remove(int client, const std::string& key) {

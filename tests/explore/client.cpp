@@ -156,6 +156,7 @@ bool Client::acquire(dlock::BaseLock& lock) {
     try {
         if (!lock.acquire(wait, stop.get_token())) {
             say("timed out");
+            check_transaction();
             ++stage_.tally.refused;
             const auto took = world.now() - start;
             if (kind < 8 && took < limit) {
@@ -177,6 +178,7 @@ bool Client::acquire(dlock::BaseLock& lock) {
         return false;
     }
     say("acquired");
+    check_transaction();
     ++place_;
     ++stage_.tally.acquired;
     if (kind < 8 && world.now() - start > limit + slack) {
@@ -194,11 +196,10 @@ void Client::believe(dlock::BaseLock& lock) {
     const int other = stage_.believers.add({.client = number_,
                                             .session = session_,
                                             .key = key,
+                                            .actual_key = lock.actual_key(),
                                             .mode = lock.options().effective_mode(),
                                             .xact = lock.options().xact},
-                                           [this](const Believers::Belief& belief) {
-                                               return stage_.server.has_session(belief.session);
-                                           });
+                                           stage_.server);
     if (other >= 0 && server_has_session()) {
         violation("holds " + key + " together with client " + std::to_string(other));
     }
@@ -280,6 +281,7 @@ void Client::release(dlock::BaseLock& lock) {
             lock.release();
         }
         say("released");
+        check_transaction();
         ++stage_.tally.released;
         if (!had) {
             violation("released, and the server did not hold it");
@@ -291,6 +293,12 @@ void Client::release(dlock::BaseLock& lock) {
     }
     if (server_has_session() && server_holds(lock)) {
         violation("released, and the server says that the session still holds it");
+    }
+}
+
+void Client::check_transaction() {
+    if (stage_.believers.lost_silently(number_, stage_.server)) {
+        violation("a transaction-level lock is gone, and nobody said so");
     }
 }
 

@@ -55,6 +55,7 @@ class Client {
     void believe(dlock::BaseLock& lock);
     void check_refusal(const dlock::BaseLock& lock, const dlock::LockError* error);
     void check_session(const dlock::LockError* error);
+    void check_transaction();
     void begin_transaction();
     void end_transaction();
     void count(const dlock::LockError& error);
