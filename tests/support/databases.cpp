@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdlib>
@@ -17,12 +18,8 @@ namespace {
 
 using Urls = std::vector<std::pair<std::string, std::string>>;
 
-Urls parse(std::string text) {
-    for (char& character : text) {
-        if (character == ';') {
-            character = '\n';
-        }
-    }
+// A line for each server, of a file.
+Urls parse_lines(const std::string& text) {
     Urls urls;
     std::istringstream lines(text);
     for (std::string line; std::getline(lines, line);) {
@@ -33,6 +30,12 @@ Urls parse(std::string text) {
         }
     }
     return urls;
+}
+
+// The lines themselves; semicolons separate them as well, so URLs of ODBC have to be in a file.
+Urls parse_setting(std::string text) {
+    std::replace(text.begin(), text.end(), ';', '\n');
+    return parse_lines(text);
 }
 
 std::string read_file(const std::string& path) {
@@ -73,13 +76,14 @@ std::vector<Database> find_databases() {
     const std::string servers = environment("DLOCK_TEST_SERVERS");
     std::map<std::string, std::string> admins;
     if (!servers.empty()) {
-        for (const auto& [name, url] : parse(read_file(servers + "/admin"))) {
+        for (const auto& [name, url] : parse_lines(read_file(servers + "/admin"))) {
             admins[name] = url;
         }
     }
     std::vector<Database> found;
     const bool is_file = !setting.empty() && std::filesystem::exists(setting);
-    for (const auto& [name, url] : parse(is_file ? read_file(setting) : setting)) {
+    for (const auto& [name, url] :
+         is_file ? parse_lines(read_file(setting)) : parse_setting(setting)) {
         found.push_back({name, url, admins[name]});
     }
     static const TemporaryFolder folder;
