@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "products.hpp"
 
+#include "dialects/mssql.hpp"
+#include "dialects/mssql_key.hpp"
 #include "dialects/mysql.hpp"
 #include "dialects/mysql_key.hpp"
 #include "dialects/postgresql.hpp"
@@ -62,6 +64,14 @@ constexpr Entry mysql{
             key);
     }};
 
+constexpr Entry mssql{
+    [](const Server&) { return mssql_capabilities(); }, make_mssql_key,
+    [](const Server&, const ActualKey& actual, const Key& key) { check_mssql_key(actual, key); },
+    [](const Server&, const LockOptions& options, const ActualKey& key) {
+        return make_mssql_dialect({.xact = options.xact, .db_principal = options.db_principal},
+                                  key);
+    }};
+
 const Entry& entry_of(Product product) {
     switch (product) {
         case Product::postgresql:
@@ -70,6 +80,7 @@ const Entry& entry_of(Product product) {
         case Product::mariadb:
             return mysql;
         case Product::mssql:
+            return mssql;
         case Product::oracle:
             break;
     }
@@ -113,6 +124,15 @@ void check_options(const LockOptions& options, const Capabilities& capabilities,
     }
     if (options.xact && !capabilities.xact) {
         refuse(errc::not_supported, "the option `xact` is not supported");
+    }
+    if (!options.db_principal.empty()) {
+        if (!capabilities.principals) {
+            refuse(errc::not_supported, "the option `db_principal` is not supported");
+        }
+        if (!is_mssql_principal(options.db_principal)) {
+            refuse(errc::invalid_option,
+                   "`db_principal` must be UTF-8 of at most 128 UTF-16 units, without NUL");
+        }
     }
     if (options.poll_interval <= Duration::zero()) {
         refuse(errc::invalid_option, "`poll_interval` must be above zero");
