@@ -5,6 +5,8 @@
 #include "dialects/mssql_key.hpp"
 #include "dialects/mysql.hpp"
 #include "dialects/mysql_key.hpp"
+#include "dialects/oracle.hpp"
+#include "dialects/oracle_key.hpp"
 #include "dialects/postgresql.hpp"
 #include "dialects/postgresql_key.hpp"
 
@@ -72,6 +74,13 @@ constexpr Entry mssql{
                                   key);
     }};
 
+constexpr Entry oracle{
+    [](const Server&) { return oracle_capabilities(); }, make_oracle_key,
+    [](const Server&, const ActualKey& actual, const Key& key) { check_oracle_key(actual, key); },
+    [](const Server&, const LockOptions& options, const ActualKey& key) {
+        return make_oracle_dialect({.xact = options.xact}, key);
+    }};
+
 const Entry& entry_of(Product product) {
     switch (product) {
         case Product::postgresql:
@@ -82,7 +91,7 @@ const Entry& entry_of(Product product) {
         case Product::mssql:
             return mssql;
         case Product::oracle:
-            break;
+            return oracle;
     }
     throw LockError(errc::not_supported, "no locks are known for this database");
 }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "mssql_machine.hpp"
 #include "mysql_machine.hpp"
+#include "oracle_machine.hpp"
 #include "postgresql_machine.hpp"
 
 #include <gtest/gtest.h>
@@ -111,6 +112,13 @@ TEST(NoAllocation, a_release_on_sql_server_and_the_look_after_it) {
                       }),
                       0);
         }
+    }
+}
+
+TEST(NoAllocation, a_release_on_oracle) {
+    const auto dialect = make_oracle_dialect({}, ActualKey(std::int64_t{1073741823}));
+    for (const Reply& reply : {row({0}), row({4}), null_row()}) {
+        EXPECT_EQ(allocations_of([&] { (void)release(*dialect, oracle_session(), reply); }), 0);
     }
 }
 
