@@ -43,6 +43,8 @@ struct Capabilities {
     bool fair_queue = false;
     /// Locks belong to database principals: LockOptions::db_principal.
     bool principals = false;
+    /// Locks can have names that the server itself turns into ids: LockOptions::allocate_unique.
+    bool allocated_names = false;
 };
 
 }  // namespace dlock

@@ -127,6 +127,15 @@ struct LockOptions {
     /// Babelfish ignores it: there all principals share one lock.
     std::string db_principal{};
 
+    /// Has Oracle turn the key into a lock id (DBMS_LOCK.ALLOCATE_UNIQUE) instead of hashing it
+    /// here: no two keys are the same lock, and programs that do so as well (DistributedLock for
+    /// .NET) have the same locks. The key is then a name of at most 128 bytes: text as it is,
+    /// bytes as the text that they encode, an integer in decimal; not one that begins with "ORA$".
+    /// ALLOCATE_UNIQUE commits, so it runs in a transaction of its own each time; the session's is
+    /// left alone. It writes to a table of the server, and forgets a name 10 days after its last
+    /// use: do not hold a lock for longer. Names that are not ASCII need a database in UTF-8.
+    bool allocate_unique = false;
+
     /// Lets only one waiter of this process stand in the server's queue for a key, the others queue
     /// in the process, first come first served. Only sessions that hold nothing and have no open
     /// transaction queue there.

@@ -4,15 +4,13 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstdio>
-#include <string_view>
 
 namespace dlock::detail {
 namespace {
 
 using std::chrono::seconds;
 
-// Deadlocks are looked for while waiting; a wait that is shorter may never be seen.
+// Deadlocks are looked for after some seconds of waiting; a wait that is shorter may never be seen.
 constexpr seconds shortest_slice{10};
 // 32767 (MAXWAIT) means for ever.
 constexpr std::int64_t longest_wait = 32766;
@@ -27,23 +25,6 @@ constexpr int deadlock = 2;
 constexpr int parameter_error = 3;
 constexpr int own = 4;  // of REQUEST: held already; of CONVERT and RELEASE: not held
 constexpr int illegal_handle = 5;
-
-int number_of(Mode mode) {
-    switch (mode) {
-        case Mode::null:
-            return 1;
-        case Mode::intent_shared:
-            return 2;
-        case Mode::intent_exclusive:
-            return 3;
-        case Mode::shared:
-            return 4;
-        case Mode::shared_intent_exclusive:
-            return 5;
-        default:
-            return 6;
-    }
-}
 
 errc classify(const NativeError& native) {
     switch (native.code) {
@@ -93,9 +74,10 @@ const char* advice_for(errc error) {
 class OracleDialect final : public Dialect {
   public:
     OracleDialect(const OracleSettings& settings, const ActualKey& key)
-        : xact_(settings.xact), id_(std::get<std::int64_t>(key.value())) {
+        : xact_(settings.xact), sql_(settings, key) {
+        statement_.parameter = sql_.parameter();
         // Nothing is allocated by a release.
-        statement_.sql.reserve(400);
+        statement_.sql.reserve(OracleSql::longest);
     }
 
     Step start(Op op, const Situation& situation) override {
@@ -151,7 +133,7 @@ class OracleDialect final : public Dialect {
 
     const NativeError& native() const noexcept override { return native_; }
 
-    // Oracle does not look whether a waiting client is still there.
+    // It is not documented that Oracle notices a dead waiter.
     bool waits_in_slices() const noexcept override { return true; }
 
     Duration shortest_wait() const noexcept override { return seconds(1); }
@@ -182,27 +164,9 @@ class OracleDialect final : public Dialect {
         return Step{.send = &statement_};
     }
 
-    void append(std::int64_t number) {
-        char text[24];
-        std::snprintf(text, sizeof text, "%lld", static_cast<long long>(number));
-        statement_.sql.append(text);
-    }
-
-    // The packages are named with their schema, so that nothing of the user's own stands in for
-    // them. LOCAL_TRANSACTION_ID without an argument begins no transaction.
     Step send_request(Purpose purpose, seconds limit) {
         statement_.limit = limit;
-        statement_.sql.assign("begin :rc := sys.dbms_lock.request(id => ");
-        append(id_);
-        statement_.sql.append(", lockmode => ");
-        append(number_of(situation_.mode));
-        statement_.sql.append(", timeout => ");
-        append(limit.count());
-        statement_.sql.append(", release_on_commit => ")
-            .append(xact_ ? "TRUE" : "FALSE")
-            .append(
-                "); :tx := case when sys.dbms_transaction.local_transaction_id is null then 0 "
-                "else 1 end; end;");
+        sql_.request(statement_.sql, situation_.mode, limit.count());
         return send(State::requesting, purpose, true);
     }
 
@@ -252,11 +216,7 @@ class OracleDialect final : public Dialect {
     }
 
     Step send_convert(State state) {
-        statement_.sql.assign("begin :rc := sys.dbms_lock.convert(id => ");
-        append(id_);
-        statement_.sql.append(", lockmode => ");
-        append(number_of(situation_.mode));
-        statement_.sql.append(", timeout => 0); end;");
+        sql_.convert(statement_.sql, situation_.mode);
         return send(state, Purpose::verify);
     }
 
@@ -289,9 +249,7 @@ class OracleDialect final : public Dialect {
     }
 
     Step send_release() {
-        statement_.sql.assign("begin :rc := sys.dbms_lock.release(id => ");
-        append(id_);
-        statement_.sql.append("); end;");
+        sql_.release(statement_.sql);
         return send(State::releasing, Purpose::release);
     }
 
@@ -315,7 +273,7 @@ class OracleDialect final : public Dialect {
     }
 
     bool xact_;
-    std::int64_t id_;
+    OracleSql sql_;
     State state_ = State::verifying;
     Situation situation_{};
     Statement statement_{};
@@ -336,7 +294,8 @@ Capabilities oracle_capabilities() {
             .xact = true,
             .int32_pair_keys = false,
             .deadlock_detection = true,
-            .fair_queue = true};
+            .fair_queue = true,
+            .allocated_names = true};
 }
 
 std::unique_ptr<Dialect> make_oracle_dialect(const OracleSettings& settings, const ActualKey& key) {

@@ -116,9 +116,13 @@ TEST(NoAllocation, a_release_on_sql_server_and_the_look_after_it) {
 }
 
 TEST(NoAllocation, a_release_on_oracle) {
-    const auto dialect = make_oracle_dialect({}, ActualKey(std::int64_t{1073741823}));
-    for (const Reply& reply : {row({0}), row({4}), null_row()}) {
-        EXPECT_EQ(allocations_of([&] { (void)release(*dialect, oracle_session(), reply); }), 0);
+    const auto by_id = make_oracle_dialect({}, ActualKey(std::int64_t{1073741823}));
+    const auto by_name =
+        make_oracle_dialect({.allocate_unique = true}, ActualKey(std::string(128, 'k')));
+    for (Dialect* const dialect : {by_id.get(), by_name.get()}) {
+        for (const Reply& reply : {row({0}), row({4}), null_row()}) {
+            EXPECT_EQ(allocations_of([&] { (void)release(*dialect, oracle_session(), reply); }), 0);
+        }
     }
 }
 

@@ -83,6 +83,34 @@ TEST(OracleSql, ids_are_written_without_separators) {
     }
 }
 
+// ---- Names. ----
+
+TEST(OracleSql, a_name_becomes_a_handle_in_a_transaction_of_its_own) {
+    const std::string head =
+        "declare function handle(n varchar2) return varchar2 is pragma autonomous_transaction; "
+        "h varchar2(128); begin sys.dbms_lock.allocate_unique(lockname => n, lockhandle => h); "
+        "commit; return h; end; begin :rc := sys.dbms_lock.";
+    const std::string lock = "lockhandle => handle(sys.utl_raw.cast_to_varchar2(hextoraw(:key)))";
+    EXPECT_EQ(sql_of(oracle_name("key"), Op::try_acquire),
+              head + "request(" + lock +
+                  ", lockmode => 6, timeout => 0, release_on_commit => FALSE); "
+                  ":tx := case when sys.dbms_transaction.local_transaction_id is null then 0 else "
+                  "1 end; end;");
+    EXPECT_EQ(sql_of(oracle_name("key"), Op::release), head + "release(" + lock + "); end;");
+    EXPECT_EQ(sql_of(oracle_name("key"), Op::verify),
+              head + "convert(" + lock + ", lockmode => 6, timeout => 0); end;");
+}
+
+TEST(OracleSql, a_name_travels_as_the_hexadecimal_digits_of_its_utf8) {
+    for (const Op op : {Op::try_acquire, Op::wait, Op::release, Op::verify}) {
+        Machine it = oracle_name("it's \xc3\xa9");
+        const Statement& sent = it.start(op, oracle_session()).sent();
+        EXPECT_EQ(sent.parameter, "6974277320c3a9");
+        EXPECT_EQ(count(sent.sql, ":key"), 1U);
+        EXPECT_LE(sent.sql.size(), OracleSql::longest);
+    }
+}
+
 // ---- Modes. ----
 
 TEST(OracleSql, each_mode_has_its_number) {

@@ -266,7 +266,7 @@ TEST(OracleDialect, it_can_do_what_dbms_lock_can) {
         EXPECT_TRUE(can.modes.contains(mode));
     }
     EXPECT_FALSE(can.modes.contains(Mode::update));
-    EXPECT_TRUE(can.xact && can.deadlock_detection && can.fair_queue);
+    EXPECT_TRUE(can.xact && can.deadlock_detection && can.fair_queue && can.allocated_names);
     EXPECT_FALSE(can.int32_pair_keys || can.principals);
     EXPECT_TRUE(oracle().dialect().waits_in_slices());
     EXPECT_EQ(oracle().dialect().shortest_wait(), 1s);

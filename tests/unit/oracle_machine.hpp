@@ -6,11 +6,16 @@
 #include "machine.hpp"
 
 #include <chrono>
+#include <string>
 
 namespace dlock::detail {
 
 inline Machine oracle(bool xact = false) {
     return Machine(make_oracle_dialect({.xact = xact}, ActualKey(std::int64_t{123})));
+}
+
+inline Machine oracle_name(const std::string& name) {
+    return Machine(make_oracle_dialect({.allocate_unique = true}, ActualKey(name)));
 }
 
 /// SOCI's backend does not know of transactions.

@@ -62,6 +62,28 @@ TEST(Products, a_database_principal_has_the_length_of_a_sysname) {
     }
 }
 
+TEST(Products, allocated_names_are_for_oracle_only) {
+    for (const Server& server : servers) {
+        EXPECT_EQ(
+            refusal(server.product, {.allocate_unique = true}),
+            server.product == Product::oracle ? std::nullopt : std::optional(errc::not_supported));
+    }
+}
+
+TEST(Products, an_allocated_name_is_the_key_itself_and_else_the_key_is_hashed) {
+    const auto no_driver = [](const LockOptions&) { return std::unique_ptr<Driver>(); };
+    const auto actual = [&](const Key& key, const LockOptions& options) {
+        return make_parts({.product = Product::oracle}, key, options, no_driver).actual_key;
+    };
+    EXPECT_EQ(actual("key", {.allocate_unique = true}), ActualKey("key"));
+    EXPECT_EQ(actual(7, {.allocate_unique = true}), ActualKey("7"));
+    EXPECT_EQ(actual(7, {}), ActualKey(std::int64_t{7}));
+    EXPECT_EQ(actual("any", {.converter = [](const Key&) { return ActualKey("converted"); },
+                             .allocate_unique = true}),
+              ActualKey("converted"));
+    EXPECT_THROW((void)actual("ORA$x", {.allocate_unique = true}), LockError);
+}
+
 TEST(Products, modes_that_only_one_database_has_are_refused_by_the_others) {
     const struct {
         Mode mode;
