@@ -78,7 +78,7 @@ class MssqlDialect final : public Dialect {
 
     const NativeError& native() const noexcept override { return native_; }
 
-    // The server notices a dead waiter by itself, but each wait keeps one of its worker threads.
+    // Each wait keeps one of the server's worker threads.
     bool waits_in_slices() const noexcept override { return true; }
 
   private:

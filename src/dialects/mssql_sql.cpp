@@ -79,7 +79,7 @@ void MssqlSql::acquire(std::string& sql, Mode mode, std::int64_t milliseconds) c
     }
     // Locks of the session and of its transaction do not exclude each other on SQL Server, and
     // leave a lock behind on Babelfish, so both owners count. The transaction's is asked for only
-    // where there is one: elsewhere it is an error.
+    // where there is one: elsewhere it is an error. (Babelfish does not tell owners apart here.)
     sql.append("IF @@TRANCOUNT > 0 AND @held = 'NoLock' SET @held = APPLOCK_MODE(")
         .append(principal_)
         .append(

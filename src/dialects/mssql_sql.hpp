@@ -36,8 +36,9 @@ struct MssqlAnswer {
 /// The name travels as the bytes of its UTF-16, least significant first, in hexadecimal digits
 /// (`:key`), and becomes text on the server. A parameter that is not ASCII would depend on the
 /// driver's character sets, and FreeTDS loses step with the server over one that it cannot convert.
-/// Babelfish made something else of such digits until the end of 2024, so each try first has the
-/// server convert two known characters.
+/// Versions of Babelfish make something else of such digits (its pull requests 3007 and 3072 mended
+/// that at the end of 2024), so each try first has the server convert two known characters.
+/// Babelfish cuts names off at 255 bytes of UTF-8, which no check here can know of.
 ///
 /// No batch changes a setting of the session, NOCOUNT included: results without columns are for the
 /// driver to skip.

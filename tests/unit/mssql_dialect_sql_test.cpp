@@ -237,6 +237,22 @@ TEST(MssqlSql, the_longest_names_fit_the_variables) {
     }
 }
 
+TEST(MssqlSql, no_batch_is_longer_than_the_room_that_is_kept_for_it) {
+    for (const bool xact : {false, true}) {
+        const MssqlSql sql({.xact = xact, .db_principal = std::string(128, 'p')}, ActualKey("key"));
+        for (const Mode mode : {Mode::exclusive, Mode::shared, Mode::update, Mode::intent_shared,
+                                Mode::intent_exclusive}) {
+            std::string text;
+            sql.acquire(text, mode, 2147483647);
+            EXPECT_LE(text.size(), sql.longest());
+            sql.verify(text, mode);
+            EXPECT_LE(text.size(), sql.longest());
+            sql.release(text);
+            EXPECT_LE(text.size(), sql.longest());
+        }
+    }
+}
+
 TEST(MssqlSql, nothing_but_ascii_is_ever_sent) {
     const std::string name = "\xe2\x82\xac'\xf0\x9f\x98\x80\t\x01";
     for (const bool xact : {false, true}) {
