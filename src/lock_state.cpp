@@ -10,9 +10,13 @@
 namespace dlock::detail {
 namespace {
 
-// Sessions compete for a lock if server and key are the same.
-std::string lock_name(const Driver& driver, const ActualKey& key) {
-    return driver.server() + '\n' + key.to_string();
+// Sessions compete for a lock if server, key and principal are the same.
+std::string lock_name(const LockParts& parts) {
+    std::string name = parts.driver->server() + '\n' + parts.actual_key.to_string();
+    if (!parts.options.db_principal.empty()) {
+        name += '\n' + parts.options.db_principal;
+    }
+    return name;
 }
 
 }  // namespace
@@ -31,7 +35,7 @@ Lease::~Lease() {
 LockState::LockState(LockParts parts, std::unique_ptr<Lease> lease)
     : lease_(std::move(lease)),
       parts_(std::move(parts)),
-      name_(lock_name(*parts_.driver, parts_.actual_key)),
+      name_(lock_name(parts_)),
       record_(Holds::record(parts_.driver->handle())),
       process_(current_process()) {}
 

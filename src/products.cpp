@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "products.hpp"
 
+#include "dialects/mssql.hpp"
+#include "dialects/mssql_key.hpp"
 #include "dialects/mysql.hpp"
 #include "dialects/mysql_key.hpp"
+#include "dialects/oracle.hpp"
+#include "dialects/oracle_key.hpp"
 #include "dialects/postgresql.hpp"
 #include "dialects/postgresql_key.hpp"
 
@@ -15,14 +19,15 @@ namespace {
 // What the library knows of one database.
 struct Entry {
     Capabilities (*capabilities)(const Server&);
-    ActualKey (*make_key)(const Key&);
-    void (*check_key)(const Server&, const ActualKey&, const Key&);
+    ActualKey (*make_key)(const LockOptions&, const Key&);
+    void (*check_key)(const Server&, const LockOptions&, const ActualKey&, const Key&);
     std::unique_ptr<Dialect> (*make_dialect)(const Server&, const LockOptions&, const ActualKey&);
 };
 
 constexpr Entry postgresql{
-    [](const Server&) { return postgresql_capabilities(); }, make_postgresql_key,
-    [](const Server&, const ActualKey& actual, const Key& key) {
+    [](const Server&) { return postgresql_capabilities(); },
+    [](const LockOptions&, const Key& key) { return make_postgresql_key(key); },
+    [](const Server&, const LockOptions&, const ActualKey& actual, const Key& key) {
         check_postgresql_key(actual, key);
     },
     [](const Server& server, const LockOptions& options, const ActualKey& key) {
@@ -52,14 +57,36 @@ constexpr Entry mysql{
         }
         return mysql_capabilities(flavour);
     },
-    make_mysql_key,
-    [](const Server& server, const ActualKey& actual, const Key& key) {
+    [](const LockOptions&, const Key& key) { return make_mysql_key(key); },
+    [](const Server& server, const LockOptions&, const ActualKey& actual, const Key& key) {
         check_mysql_key(actual, key, flavour_of(server));
     },
     [](const Server& server, const LockOptions& options, const ActualKey& key) {
         return make_mysql_dialect(
             {.flavour = flavour_of(server), .check_identity = options.pooler == Pooler::refused},
             key);
+    }};
+
+constexpr Entry mssql{[](const Server&) { return mssql_capabilities(); },
+                      [](const LockOptions&, const Key& key) { return make_mssql_key(key); },
+                      [](const Server&, const LockOptions&, const ActualKey& actual,
+                         const Key& key) { check_mssql_key(actual, key); },
+                      [](const Server&, const LockOptions& options, const ActualKey& key) {
+                          return make_mssql_dialect(
+                              {.xact = options.xact, .db_principal = options.db_principal}, key);
+                      }};
+
+constexpr Entry oracle{
+    [](const Server&) { return oracle_capabilities(); },
+    [](const LockOptions& options, const Key& key) {
+        return options.allocate_unique ? make_oracle_name(key) : make_oracle_key(key);
+    },
+    [](const Server&, const LockOptions& options, const ActualKey& actual, const Key& key) {
+        options.allocate_unique ? check_oracle_name(actual, key) : check_oracle_key(actual, key);
+    },
+    [](const Server&, const LockOptions& options, const ActualKey& key) {
+        return make_oracle_dialect(
+            {.xact = options.xact, .allocate_unique = options.allocate_unique}, key);
     }};
 
 const Entry& entry_of(Product product) {
@@ -70,8 +97,9 @@ const Entry& entry_of(Product product) {
         case Product::mariadb:
             return mysql;
         case Product::mssql:
+            return mssql;
         case Product::oracle:
-            break;
+            return oracle;
     }
     throw LockError(errc::not_supported, "no locks are known for this database");
 }
@@ -87,8 +115,8 @@ LockParts make_parts(const Server& server, const Key& key, LockOptions options,
     const Entry& entry = entry_of(server.product);
     Capabilities capabilities = entry.capabilities(server);
     check_options(options, capabilities, key);
-    ActualKey actual = options.converter ? options.converter(key) : entry.make_key(key);
-    entry.check_key(server, actual, key);
+    ActualKey actual = options.converter ? options.converter(key) : entry.make_key(options, key);
+    entry.check_key(server, options, actual, key);
     auto dialect = entry.make_dialect(server, options, actual);
     auto driver = make_driver(options);
     return {.key = key,
@@ -113,6 +141,18 @@ void check_options(const LockOptions& options, const Capabilities& capabilities,
     }
     if (options.xact && !capabilities.xact) {
         refuse(errc::not_supported, "the option `xact` is not supported");
+    }
+    if (!options.db_principal.empty()) {
+        if (!capabilities.principals) {
+            refuse(errc::not_supported, "the option `db_principal` is not supported");
+        }
+        if (!is_mssql_principal(options.db_principal)) {
+            refuse(errc::invalid_option,
+                   "`db_principal` must be UTF-8 of at most 128 UTF-16 units, without NUL");
+        }
+    }
+    if (options.allocate_unique && !capabilities.allocated_names) {
+        refuse(errc::not_supported, "the option `allocate_unique` is not supported");
     }
     if (options.poll_interval <= Duration::zero()) {
         refuse(errc::invalid_option, "`poll_interval` must be above zero");

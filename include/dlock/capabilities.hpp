@@ -28,7 +28,8 @@ class ModeSet {
 
 /// What the locks of one database can do; see capabilities().
 struct Capabilities {
-    /// The database as messages name it: "PostgreSQL", "MariaDB", "MySQL", "SQLite".
+    /// The database as messages name it: "PostgreSQL", "MariaDB", "MySQL", "SQLite", "SQL Server",
+    /// "Oracle".
     std::string database;
     /// The modes a lock can have.
     ModeSet modes{Mode::exclusive};
@@ -40,6 +41,10 @@ struct Capabilities {
     bool deadlock_detection = false;
     /// Waiters are served in the order in which they came.
     bool fair_queue = false;
+    /// Locks belong to database principals: LockOptions::db_principal.
+    bool principals = false;
+    /// Locks can have names that the server itself turns into ids: LockOptions::allocate_unique.
+    bool allocated_names = false;
 };
 
 }  // namespace dlock

@@ -103,7 +103,8 @@ enum class Retry {
 
 /// What the server or the client library itself said.
 struct NativeError {
-    /// The server's own number: MySQL's error number, 0 on PostgreSQL, errno on SQLite.
+    /// The server's own number: MySQL's, SQL Server's or Oracle's (942 for ORA-00942), 0 on
+    /// PostgreSQL, errno on SQLite.
     int code = 0;
     /// The five characters of the SQLSTATE, empty where there is none.
     std::string sqlstate{};

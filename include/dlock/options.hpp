@@ -25,18 +25,20 @@ using Duration = std::chrono::nanoseconds;
 
 /// How much a holder excludes. Not every database knows every mode: see Capabilities.
 enum class Mode {
-    /// Excludes everybody else. Every database.
+    /// Excludes everybody else. Every database: SQL Server's Exclusive, Oracle's X.
     exclusive,
-    /// Excludes all but other shared holders. PostgreSQL, SQLite, SQL Server, Oracle (S).
+    /// Excludes all that could change something: exclusive, intent_exclusive and, on Oracle,
+    /// shared_intent_exclusive holders. PostgreSQL, SQLite, SQL Server, Oracle (S).
     shared,
-    /// Goes with shared holders, excludes other update holders; made exclusive without a deadlock.
+    /// Goes with shared and intent_shared holders, excludes all others, update holders included.
     /// SQL Server.
     update,
-    /// Announces shared locks below. SQL Server, Oracle (SS).
+    /// Announces shared locks below: excludes exclusive holders only. SQL Server, Oracle (SS).
     intent_shared,
-    /// Announces exclusive locks below. SQL Server, Oracle (SX).
+    /// Announces exclusive locks below: goes with both intents only. SQL Server, Oracle (SX).
     intent_exclusive,
-    /// Shared, and announces exclusive locks below. Oracle (SSX).
+    /// Shared, and announces exclusive locks below: goes with intent_shared holders only. Oracle
+    /// (SSX).
     shared_intent_exclusive,
     /// Excludes nobody. Oracle (NL).
     null,
@@ -79,7 +81,9 @@ struct LockOptions {
     bool shared = false;
 
     /// A transaction-level lock: taken inside the session's open transaction and held until that
-    /// ends; it cannot be released by hand. PostgreSQL, SQL Server, Oracle.
+    /// ends; it cannot be released by hand. PostgreSQL, SQL Server, Oracle. With autocommit off SQL
+    /// Server begins the transaction for the lock. On Oracle, where a transaction begins with the
+    /// first change, the lock lives until the next commit or rollback.
     bool xact = false;
 
     /// The mode; exclusive unless set. With `shared` it may only be Mode::shared.
@@ -101,10 +105,10 @@ struct LockOptions {
     /// With WaitStrategy::polling: the part of each pause that is random, 0 to 1.
     double poll_jitter = 0.5;
 
-    /// The longest first wait in the server in one statement (PostgreSQL, SQL Server); each further
-    /// one is twice as long, so that long holds starve nobody. Must be above zero; raised to twice
-    /// the server's deadlock detection time where that is longer, since shorter waits would switch
-    /// the detection off.
+    /// The longest first wait in the server in one statement (PostgreSQL, SQL Server, Oracle); each
+    /// further one is twice as long, so that long holds starve nobody. Must be above zero; raised
+    /// to twice the server's deadlock detection time (10 s on SQL Server and Oracle) where that is
+    /// longer, since shorter waits would switch the detection off.
     Duration slice = std::chrono::seconds(10);
 
     /// What taking a key twice in one session means.
@@ -116,6 +120,21 @@ struct LockOptions {
     /// Allows a lock inside a REPEATABLE READ or SERIALIZABLE transaction of PostgreSQL, whose
     /// reads may be older than the grant.
     bool allow_stale_snapshot = false;
+
+    /// The database principal (a user or a role) that the lock belongs to, SQL Server only; empty
+    /// means "public". Locks of different principals are different locks, and only members of the
+    /// principal can take them: others get errc::permission_denied. At most 128 characters.
+    /// Babelfish ignores it: there all principals share one lock.
+    std::string db_principal{};
+
+    /// Has Oracle turn the key into a lock id (DBMS_LOCK.ALLOCATE_UNIQUE) instead of hashing it
+    /// here: no two keys are the same lock, and programs that do so as well (DistributedLock for
+    /// .NET) have the same locks. The key is then a name of at most 128 bytes: text as it is,
+    /// bytes as the text that they encode, an integer in decimal; not one that begins with "ORA$".
+    /// ALLOCATE_UNIQUE commits, so it runs in a transaction of its own each time; the session's is
+    /// left alone. It writes to a table of the server, and forgets a name 10 days after its last
+    /// use: do not hold a lock for longer. Names that are not ASCII need a database in UTF-8.
+    bool allocate_unique = false;
 
     /// Lets only one waiter of this process stand in the server's queue for a key, the others queue
     /// in the process, first come first served. Only sessions that hold nothing and have no open

@@ -8,6 +8,7 @@ namespace dlock::detail {
 namespace {
 
 constexpr std::size_t mssql_units = 255;
+constexpr std::size_t mssql_principal_units = 128;
 
 }  // namespace
 
@@ -23,6 +24,12 @@ void check_mssql_key(const ActualKey& actual, const Key& key) {
                             std::to_string(mssql_units) +
                             ": shorten it, or set a converter that hashes it");
     }
+}
+
+bool is_mssql_principal(std::string_view name) noexcept {
+    const std::optional<Utf8Length> length = utf8_length(name);
+    return length && !name.empty() && length->utf16_units() <= mssql_principal_units &&
+           name.find('\0') == std::string_view::npos;
 }
 
 }  // namespace dlock::detail

@@ -4,6 +4,8 @@
 
 #include <dlock/key.hpp>
 
+#include <string_view>
+
 namespace dlock::detail {
 
 /// The default conversion, bit-equal to sqlalchemy-dlock's: text as it is, bytes as the UTF-8 text
@@ -20,5 +22,9 @@ namespace dlock::detail {
 /// of
 ///   them may be one lock. (sqlalchemy-dlock counts characters and lets some of these through.)
 void check_mssql_key(const ActualKey& actual, const Key& key);
+
+/// True if `name` can name a database principal (sysname): UTF-8 of 1 to 128 units of UTF-16,
+/// without NUL.
+[[nodiscard]] bool is_mssql_principal(std::string_view name) noexcept;
 
 }  // namespace dlock::detail

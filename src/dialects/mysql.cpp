@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "dialects/mysql.hpp"
 
+#include "keys/hex.hpp"
+
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -26,18 +28,6 @@ constexpr int max_repeats = 5;
 // bytes of the connection's character set, which may be any. A literal costs a third of what
 // CONVERT(UNHEX(...) USING utf8mb4) does.
 constexpr std::string_view name = "_utf8mb4 X:key";
-
-std::string to_hex(std::string_view text) {
-    static constexpr char digits[] = "0123456789abcdef";
-    std::string hex;
-    hex.reserve(2 * text.size());
-    for (const char character : text) {
-        const auto byte = static_cast<unsigned char>(character);
-        hex += digits[byte >> 4U];
-        hex += digits[byte & 15U];
-    }
-    return hex;
-}
 
 errc classify(int code) {
     switch (code) {

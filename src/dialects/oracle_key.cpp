@@ -4,10 +4,23 @@
 
 #include "keys/convert.hpp"
 
+#include <algorithm>
+
 namespace dlock::detail {
 namespace {
 
 constexpr std::int64_t oracle_ids = std::int64_t{1} << 30;
+constexpr std::size_t oracle_name_bytes = 128;
+constexpr std::string_view oracle_reserved = "ORA$";
+
+bool is_reserved(std::string_view name) {
+    return name.size() >= oracle_reserved.size() &&
+           std::equal(oracle_reserved.begin(), oracle_reserved.end(), name.begin(),
+                      [](char reserved, char given) {
+                          return given == reserved ||
+                                 (given >= 'a' && given <= 'z' && given - 'a' + 'A' == reserved);
+                      });
+}
 
 }  // namespace
 
@@ -28,6 +41,23 @@ void check_oracle_key(const ActualKey& actual, const Key& key) {
                             std::to_string(oracle_ids - 1) +
                             ": choose an integer in that range, or give the key as text, which is "
                             "hashed");
+    }
+}
+
+ActualKey make_oracle_name(const Key& key) {
+    return ActualKey(name_of(key, "Oracle"));
+}
+
+void check_oracle_name(const ActualKey& actual, const Key& key) {
+    (void)check_name(actual, key, "Oracle");
+    const std::string& name = std::get<std::string>(actual.value());
+    if (name.size() > oracle_name_bytes) {
+        refuse_key(key, "the lock name has " + std::to_string(name.size()) +
+                            " bytes and Oracle takes at most " + std::to_string(oracle_name_bytes) +
+                            ": shorten it, or set a converter that hashes it");
+    }
+    if (is_reserved(name)) {
+        refuse_key(key, "lock names that begin with ORA$ are Oracle's own: choose another");
     }
 }
 

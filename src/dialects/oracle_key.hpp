@@ -18,4 +18,13 @@ namespace dlock::detail {
 /// different keys (-1 and 2^30-1, 0 and 2^30); that is refused here.
 void check_oracle_key(const ActualKey& actual, const Key& key);
 
+/// The name for LockOptions::allocate_unique: text as it is, bytes as the text that they encode, an
+/// integer in decimal. Throws LockError (errc::invalid_key) for a pair.
+[[nodiscard]] ActualKey make_oracle_name(const Key& key);
+
+/// Throws LockError (errc::invalid_key) unless `actual`, made of `key`, is a name for
+/// ALLOCATE_UNIQUE: UTF-8, without NUL, of 1 to 128 bytes, and not one of Oracle's own, which begin
+/// with "ORA$".
+void check_oracle_name(const ActualKey& actual, const Key& key);
+
 }  // namespace dlock::detail

@@ -111,6 +111,10 @@ class SociDriver : public Driver {
         soci::statement block(session_);
         block.alloc();
         block.prepare(statement.sql);
+        const std::string& key = statement.parameter;
+        if (statement.sql.find(":key") != std::string::npos) {
+            block.exchange(soci::use(key, "key"));
+        }
         for (std::size_t i = 0; i < outputs.size() && statement.outputs[i] != nullptr; ++i) {
             block.exchange(soci::use(outputs[i], statement.outputs[i]));
         }

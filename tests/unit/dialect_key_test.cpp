@@ -155,6 +155,17 @@ TEST(MssqlKey, TwoHundredAndFiftyFiveUtf16Units) {
     EXPECT_THAT(mssql(bytes(repeat("🔒", 128))), HasSubstr("256 UTF-16 units"));
 }
 
+TEST(MssqlKey, PrincipalsOfHundredAndTwentyEightUtf16Units) {
+    for (const std::string& good :
+         {std::string("p"), repeat("x", 128), repeat("\xf0\x9f\x98\x80", 64)}) {
+        EXPECT_TRUE(is_mssql_principal(good));
+    }
+    for (const std::string& bad : {std::string(), repeat("x", 129), std::string("a\0b", 3),
+                                   repeat("\xf0\x9f\x98\x80", 64) + "x", std::string("\xff")}) {
+        EXPECT_FALSE(is_mssql_principal(bad));
+    }
+}
+
 TEST(MssqlKey, Conversions) {
     EXPECT_EQ(name(make_mssql_key(" Key ")), " Key ");
     EXPECT_EQ(name(make_mssql_key(bytes("a🔒"))), "a🔒");
@@ -243,6 +254,41 @@ TEST(OracleKey, OtherKinds) {
 
 // The numbers were computed by Python's hashlib after the description in sqlite_key.hpp. They are
 // fixed: another number is another lock.
+std::string oracle_name(const Key& key) {
+    return message_of(key, [&] { check_oracle_name(make_oracle_name(key), key); });
+}
+
+TEST(OracleName, Conversions) {
+    EXPECT_EQ(make_oracle_name("key"), ActualKey("key"));
+    EXPECT_EQ(make_oracle_name(bytes("key")), ActualKey("key"));
+    EXPECT_EQ(make_oracle_name(-1), ActualKey("-1"));
+}
+
+TEST(OracleName, HundredAndTwentyEightBytes) {
+    EXPECT_EQ(oracle_name(repeat("x", 128)), "");
+    EXPECT_EQ(oracle_name(repeat("\xc3\xa9", 64)), "");
+    EXPECT_THAT(oracle_name(repeat("x", 129)), HasSubstr("129 bytes"));
+    EXPECT_THAT(oracle_name(repeat("\xc3\xa9", 65)), HasSubstr("130 bytes"));
+}
+
+TEST(OracleName, NotOneOfOraclesOwn) {
+    for (const char* const name : {"ORA$", "ORA$x", "ora$x", "Ora$"}) {
+        EXPECT_THAT(oracle_name(name), HasSubstr("ORA$")) << name;
+    }
+    for (const char* const name : {"ORA", "ORAx", "xORA$", "O", "OR\xc3\x81$"}) {
+        EXPECT_EQ(oracle_name(name), "") << name;
+    }
+}
+
+TEST(OracleName, WhatIsNoName) {
+    EXPECT_THAT(oracle_name(""), HasSubstr("empty"));
+    EXPECT_THAT(oracle_name("\xff"), HasSubstr("not UTF-8"));
+    EXPECT_THAT(oracle_name(Key(std::string("a\0b", 3))), HasSubstr("NUL"));
+    const Key key("key");
+    EXPECT_THAT(message_of(key, [&] { check_oracle_name(ActualKey(std::int64_t{1}), key); }),
+                HasSubstr("takes a name"));
+}
+
 TEST(SqliteKey, Conversions) {
     EXPECT_EQ(number(make_sqlite_key("")), 3797230976420062948);
     EXPECT_EQ(number(make_sqlite_key("my-resource-key")), 487609343743854752);
