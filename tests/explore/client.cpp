@@ -308,6 +308,19 @@ bool Client::transaction_has_failed() const {
 }
 
 void Client::count(const dlock::LockError& error) {
+    switch (error.which()) {
+        case errc::cancelled:
+        case errc::deadlock:
+        case errc::interrupted:
+        case errc::lock_lost:
+        case errc::session_lost:
+        case errc::session_changed:
+        case errc::transaction_failed:
+            break;
+        default:
+            violation(std::string("an error that nothing calls for: ") + error.what() + ": " +
+                      error.native_message());
+    }
     ++stage_.tally.errors[dlock::make_error_code(error.which()).message()];
     if (error.which() == errc::cancelled) {
         ++stage_.tally.cancelled;

@@ -36,6 +36,9 @@ std::vector<std::string> run_schedule(const Setting& setting, std::uint64_t seed
     std::unique_ptr<Stage> stage;
     Behaviour behaviour{.babelfish = setting.babelfish, .world = &world};
     behaviour.latency = [&world] { return std::chrono::milliseconds(world.random(3) / 2); };
+    if (world.random(2) == 0) {
+        behaviour.deadlock_timeout = std::chrono::milliseconds(world.random(30));
+    }
     behaviour.notices_cut_after = std::chrono::milliseconds(world.random(20));
     behaviour.fault = [&](std::int64_t session, std::string_view sql) {
         ++tally.statements;

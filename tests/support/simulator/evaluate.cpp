@@ -56,7 +56,10 @@ Value binary(const std::string& name, const Value& left, const Value& right) {
         // Wraps around as the machine does: minus the smallest number is written so.
         const auto a = static_cast<std::uint64_t>(std::get<std::int64_t>(left));
         const auto b = static_cast<std::uint64_t>(std::get<std::int64_t>(right));
-        return static_cast<std::int64_t>(name == "+" ? a + b : name == "-" ? a - b : a * b);
+        return static_cast<std::int64_t>(name == "+"   ? a + b
+                                         : name == "-" ? a - b
+                                         : name == "&" ? a & b
+                                                       : a * b);
     }
     const double a = to_number(left);
     const double b = to_number(right);

@@ -136,8 +136,9 @@ Expression ExpressionParser::sum() {
 
 Expression ExpressionParser::product() {
     Expression left = primary();
-    while (accept_symbol("*")) {
-        left = operation("*", {std::move(left), primary()});
+    while (is_symbol("*") || is_symbol("&")) {
+        const std::string symbol = take().text;
+        left = operation(symbol.c_str(), {std::move(left), primary()});
     }
     return left;
 }
@@ -260,6 +261,9 @@ Expression ExpressionParser::cast() {
 
 Select ExpressionParser::select() {
     Select result;
+    if (accept({"top"})) {
+        (void)primary();  // all of the few rows that there are
+    }
     if (is_word("count") && is_symbol("(", 1) && is_symbol("*", 2)) {
         for (int i = 0; i < 4; ++i) {
             (void)take();

@@ -279,8 +279,9 @@ ServerModel::Outcome ServerModel::wait(ServerSession& session, const std::string
             }
             // PostgreSQL looks once, and leaves the rest to those who come later; the others
             // look again and again.
-            look = product_ == Product::mssql || product_ == Product::oracle ? now() + patience
-                                                                             : TimePoint::max();
+            look = product_ == Product::mssql || product_ == Product::oracle
+                       ? now() + std::max<nanoseconds>(patience, std::chrono::milliseconds(1))
+                       : TimePoint::max();
         }
         if (now() >= deadline) {
             return leave(Outcome::timed_out);
