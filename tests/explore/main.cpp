@@ -12,12 +12,15 @@ namespace {
 
 using dlock::Product;
 
+constexpr std::uint64_t usual_schedules = 100000;
+
 int usage() {
-    std::fprintf(stderr,
-                 "usage: dlock_explore PRODUCT [--schedules N] [--first SEED] [--seed SEED]\n"
-                 "  PRODUCT  postgresql, mysql, mariadb, mssql, babelfish or oracle\n"
-                 "  --schedules N  how many seeds are run (1000), from --first (1)\n"
-                 "  --seed SEED    runs this one and prints every step\n");
+    std::fprintf(
+        stderr,
+        "usage: dlock_explore PRODUCT [--schedules N] [--first SEED] [--seed SEED]\n"
+        "  PRODUCT  postgresql, mysql, mariadb, mssql, babelfish or oracle\n"
+        "  --schedules N  how many seeds are run (100000, or DLOCK_EXPLORE), from --first (1)\n"
+        "  --seed SEED    runs this one and prints every step\n");
     return 64;
 }
 
@@ -44,7 +47,9 @@ int main(int count, char** arguments) {
         return usage();
     }
     std::uint64_t first = 1;
-    std::uint64_t schedules = 1000;
+    const char* const wanted = std::getenv("DLOCK_EXPLORE");
+    std::uint64_t schedules =
+        wanted != nullptr ? std::strtoull(wanted, nullptr, 10) : usual_schedules;
     for (int i = 2; i < count; i += 2) {
         if (i + 1 == count) {
             return usage();

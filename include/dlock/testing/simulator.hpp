@@ -3,7 +3,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <dlock/export.hpp>
 #include <dlock/key.hpp>
 #include <dlock/session_traits.hpp>
 #include <dlock/world.hpp>
@@ -72,7 +71,7 @@ struct Behaviour {
 ///
 /// Thread safety: all functions may be called from any thread; sessions as SOCI's sessions. The
 /// server must outlive its sessions.
-class DLOCK_EXPORT SimulatedServer {
+class SimulatedServer {
   public:
     explicit SimulatedServer(Product product, Behaviour behaviour = {});
     ~SimulatedServer();

@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <dlock/export.hpp>
 #include <dlock/world.hpp>
 
 #include <chrono>
@@ -27,7 +26,7 @@ namespace dlock::testing {
 /// held over a sleep. Linux and other systems with ucontext.
 ///
 /// Thread safety: one thread.
-class DLOCK_EXPORT VirtualWorld final : public World {
+class VirtualWorld final : public World {
   public:
     explicit VirtualWorld(std::uint64_t seed);
     ~VirtualWorld() override;

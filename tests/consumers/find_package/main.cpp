@@ -10,6 +10,10 @@
 #include <dlock/codecs.hpp>
 #endif
 
+#ifdef WITH_TESTING
+#include <dlock/testing/simulator.hpp>
+#endif
+
 int main() {
     soci::session sql("sqlite3://db=consumer.db");
     soci::session other("sqlite3://db=consumer.db");
@@ -23,6 +27,11 @@ int main() {
 #endif
 #ifdef SOCI_HAS_A_PACKAGE
     std::cout << ", with SOCI's own package";
+#endif
+#ifdef WITH_TESTING
+    const dlock::testing::SimulatedServer server(dlock::Product::mssql);
+    soci::session simulated(server.factory(), "");
+    std::cout << ", simulated: " << dlock::create_lock(simulated, "key")->try_lock();
 #endif
     std::cout << '\n';
     return excluded ? 0 : 1;
