@@ -225,7 +225,8 @@ void Client::check_session(const dlock::LockError* error) {
         violation("the session was closed and the error does not say so");
         return;
     }
-    if (error != nullptr && error->which() == errc::transaction_failed) {
+    if (error != nullptr &&
+        (error->which() == errc::transaction_failed || error->spoils_transaction())) {
         end_transaction();
         return;
     }

@@ -111,4 +111,12 @@ class SimulatedServer {
     std::unique_ptr<ServerModel> model_;
 };
 
+/// Registers the SOCI backend "simulator", so that programs which take their database as a URL can
+/// be tested: `simulator://postgresql`, `mysql`, `mariadb`, `mssql` or `oracle`. Each names one
+/// server of this process, which lives by the real clock and has no faults.
+void register_backend();
+
+/// The server behind such a URL, made at the first call.
+[[nodiscard]] SimulatedServer& server_of(const std::string& name);
+
 }  // namespace dlock::testing

@@ -26,9 +26,26 @@ class Tokenizer {
   public:
     explicit Tokenizer(std::string_view sql) : sql_(sql) {}
 
+    // MariaDB executes what stands in a comment that begins with M! and a version.
+    void open_executable_comment() {
+        constexpr std::string_view start = "/*M!";
+        if (sql_.substr(position_, start.size()) == start) {
+            position_ += start.size();
+            (void)take_while(
+                [](char c) { return std::isdigit(static_cast<unsigned char>(c)) != 0; });
+            in_comment_ = true;
+        } else if (in_comment_ && sql_.substr(position_, 2) == "*/") {
+            position_ += 2;
+            in_comment_ = false;
+        }
+    }
+
     std::vector<Token> run() {
         while (skip_space()) {
-            tokens_.push_back(next());
+            open_executable_comment();
+            if (skip_space()) {
+                tokens_.push_back(next());
+            }
         }
         tokens_.push_back({});
         return std::move(tokens_);
@@ -138,6 +155,7 @@ class Tokenizer {
 
     std::string_view sql_;
     std::size_t position_ = 0;
+    bool in_comment_ = false;
     std::vector<Token> tokens_;
 };
 
