@@ -183,6 +183,12 @@ class MysqlDialect final : public Dialect {
         then.append(std::to_string(answer_already_held)).append(", GET_LOCK(");
         then.append(name).append(", ").append(timeout).append("))");
         append_guarded(then, answer_other_session);
+        tells_transaction_ = purpose == Purpose::try_acquire &&
+                             situation_.transaction == TransactionState::unknown &&
+                             settings_.flavour == MysqlFlavour::mariadb;
+        if (tells_transaction_) {
+            statement_.sql.append(", @@in_transaction");  // MySQL has no such variable
+        }
         return send(State::acquiring, purpose);
     }
 
@@ -199,7 +205,10 @@ class MysqlDialect final : public Dialect {
         char seconds[32];
         std::snprintf(seconds, sizeof seconds, "%lld.%03lld", static_cast<long long>(count / 1000),
                       static_cast<long long>(count % 1000));
-        return send_acquire(Purpose::wait, "SET STATEMENT max_statement_time = 0 FOR SELECT ",
+        // In a comment that MariaDB executes: its ODBC driver takes a statement that begins with
+        // SET for one without a result.
+        return send_acquire(Purpose::wait,
+                            "/*M!100102 SET STATEMENT max_statement_time = 0 FOR */ SELECT ",
                             seconds);
     }
 
@@ -231,9 +240,9 @@ class MysqlDialect final : public Dialect {
         }
         switch (*reply.values[0]) {
             case 1:
-                return done(Verdict::granted);
+                return told(Verdict::granted, reply);
             case 0:
-                return done(Verdict::busy);
+                return told(Verdict::busy, reply);
             case answer_already_held:
                 return fail(errc::already_locked,
                             "this session took the key already, by other means");
@@ -244,6 +253,16 @@ class MysqlDialect final : public Dialect {
             default:
                 return fail(errc::database_error, "GET_LOCK gave an unknown answer", true);
         }
+    }
+
+    // With what the try was told of the transaction.
+    Step told(Verdict verdict, const Reply& reply) const {
+        Step step = done(verdict);
+        if (tells_transaction_ && reply.values[1].has_value()) {
+            step.transaction =
+                reply.values[1] == 0 ? TransactionState::idle : TransactionState::active;
+        }
+        return step;
     }
 
     Step send_verify(State state) {
@@ -293,6 +312,7 @@ class MysqlDialect final : public Dialect {
     Statement statement_{};
     NativeError native_{};
     int repeats_ = 0;
+    bool tells_transaction_ = false;
 };
 
 }  // namespace

@@ -92,6 +92,6 @@ template <class Function>
 
 #define DLOCK_ON_EACH_DATABASE(Suite)                                                        \
     INSTANTIATE_TEST_SUITE_P(Conformance, Suite, testing::ValuesIn(dlock_test::databases()), \
-                             [](const auto& info) { return info.param.name; })
+                             [](const auto& info) { return info.param.test_name(); })
 
 }  // namespace dlock_test

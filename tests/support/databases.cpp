@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "support/databases.hpp"
 
+#include <dlock/factory.hpp>
+
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdlib>
 #include <fstream>
 #include <map>
+#include <mutex>
 #include <ostream>
 #include <sstream>
 
@@ -17,12 +21,7 @@ namespace {
 
 using Urls = std::vector<std::pair<std::string, std::string>>;
 
-Urls parse(std::string text) {
-    for (char& character : text) {
-        if (character == ';') {
-            character = '\n';
-        }
-    }
+Urls parse(const std::string& text) {
     Urls urls;
     std::istringstream lines(text);
     for (std::string line; std::getline(lines, line);) {
@@ -77,9 +76,14 @@ std::vector<Database> find_databases() {
             admins[name] = url;
         }
     }
+    std::string text = setting;
+    if (!setting.empty() && std::filesystem::exists(setting)) {
+        text = read_file(setting);
+    } else {
+        std::replace(text.begin(), text.end(), ';', '\n');
+    }
     std::vector<Database> found;
-    const bool is_file = !setting.empty() && std::filesystem::exists(setting);
-    for (const auto& [name, url] : parse(is_file ? read_file(setting) : setting)) {
+    for (const auto& [name, url] : parse(text)) {
         found.push_back({name, url, admins[name]});
     }
     static const TemporaryFolder folder;
@@ -91,6 +95,35 @@ std::vector<Database> find_databases() {
 
 std::string Database::backend() const {
     return url.substr(0, url.find("://"));
+}
+
+std::string Database::test_name() const {
+    std::string text = name;
+    std::replace(text.begin(), text.end(), '-', '_');
+    return text;
+}
+
+const std::string& Database::product() const {
+    static std::mutex mutex;
+    static std::map<std::string, std::string> products;
+    const std::lock_guard lock(mutex);
+    std::string& known = products[url];
+    if (known.empty()) {
+        known = backend() == "postgresql" ? "PostgreSQL"
+                : is_sqlite()             ? "SQLite"
+                                          : dlock::capabilities(*open()).database;
+    }
+    return known;
+}
+
+const Database* Database::by_its_own_client() const {
+    const std::string wanted = name.substr(0, name.find("-odbc"));
+    for (const Database& database : databases()) {
+        if (is_odbc() && database.name == wanted) {
+            return &database;
+        }
+    }
+    return nullptr;
 }
 
 std::unique_ptr<soci::session> Database::open() const {
