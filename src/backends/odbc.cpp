@@ -18,16 +18,20 @@ struct Row {
 };
 
 const Row rows[] = {
-    {"PostgreSQL", Product::postgresql, {.locks_per_database = true}},
+    {"PostgreSQL",
+     Product::postgresql,
+     {.cancel = OdbcCancel::statement, .locks_per_database = true}},
     {"MariaDB", Product::mariadb, {}},
     {"MySQL", Product::mysql, {}},
     {"Microsoft SQL Server",
      Product::mssql,
-     {.key = OdbcKey::parameter, .locks_per_database = true}},
+     {.key = OdbcKey::parameter, .cancel = OdbcCancel::statement, .locks_per_database = true}},
     // No transaction outlives a statement there while the connection commits by itself.
     {"Oracle",
      Product::oracle,
-     {.key = OdbcKey::parameter, .in_autocommit = TransactionState::idle}},
+     {.key = OdbcKey::parameter,
+      .cancel = OdbcCancel::statement,
+      .in_autocommit = TransactionState::idle}},
 };
 
 struct Road {

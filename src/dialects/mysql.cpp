@@ -39,8 +39,11 @@ std::string to_hex(std::string_view text) {
     return hex;
 }
 
-errc classify(int code) {
-    switch (code) {
+errc classify(const NativeError& native) {
+    if (native.sqlstate == "HY008") {
+        return errc::interrupted;  // from the ODBC driver: a cancel has taken the result away
+    }
+    switch (native.code) {
         case 3058:  // MySQL: ER_USER_LOCK_DEADLOCK
         case 1213:  // MariaDB: ER_LOCK_DEADLOCK; from GET_LOCK it does not roll back
             return errc::deadlock;
@@ -225,7 +228,7 @@ class MysqlDialect final : public Dialect {
 
     Step after_acquire(const Reply& reply) {
         if (reply.failed) {
-            const errc error = classify(native_.code);
+            const errc error = classify(native_);
             if (error == errc::deadlock && statement_.purpose == Purpose::try_acquire) {
                 // MySQL may say so of a try, which waits for nobody (its bug 87620): it is busy. A
                 // wait that follows is judged anew, so that a crossing has one victim, not two.
@@ -275,7 +278,7 @@ class MysqlDialect final : public Dialect {
 
     Step after_verify(const Reply& reply) {
         if (reply.failed || !reply.has_row) {
-            const errc error = classify(native_.code);
+            const errc error = classify(native_);
             if (error == errc::interrupted && ++repeats_ < max_repeats) {
                 return send_verify(state_);
             }
@@ -295,7 +298,7 @@ class MysqlDialect final : public Dialect {
 
     Step after_release(const Reply& reply) {
         if (reply.failed) {
-            const errc error = classify(native_.code);
+            const errc error = classify(native_);
             if (error == errc::interrupted && ++repeats_ < max_repeats) {
                 return send_release();
             }

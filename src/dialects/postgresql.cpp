@@ -17,6 +17,8 @@ constexpr std::string_view deadlock_detected = "40P01";
 constexpr std::string_view no_such_savepoint = "3B001";
 constexpr std::string_view invalid_parameter_value = "22023";
 constexpr std::string_view in_failed_transaction = "25P02";
+// From the ODBC driver: a cancel has taken the result away.
+constexpr std::string_view odbc_cancelled = "HY008";
 
 // A late cancel, meant for an earlier statement, can hit a following one: that is asked again.
 constexpr int max_repeats = 5;
@@ -37,7 +39,7 @@ errc classify(const NativeError& native) {
     if (state == in_failed_transaction) {
         return errc::transaction_failed;
     }
-    if (state == query_canceled) {
+    if (state == query_canceled || state == odbc_cancelled) {
         return errc::interrupted;
     }
     return errc::database_error;
@@ -55,6 +57,8 @@ const char* advice_for(errc error) {
             return "roll the transaction back first";
         case errc::interrupted:
             return "the statement was cancelled on the server";
+        case errc::no_transaction:
+            return "the client library ended the transaction; begin it by soci::transaction";
         default:
             return "PostgreSQL reported an error";
     }
@@ -192,18 +196,18 @@ class PostgresqlDialect final : public Dialect {
             return send(State::diagnosing, Purpose::other, sql_.diagnose(situation_));
         }
         std::size_t column = 1;
-        TransactionState told = TransactionState::unknown;
+        told_ = TransactionState::unknown;
         if (situation_.transaction == TransactionState::unknown) {
-            told = reply.values[column++] == 1 ? TransactionState::active : TransactionState::idle;
+            told_ = reply.values[column++] == 1 ? TransactionState::active : TransactionState::idle;
         }
-        if (settings_.xact && told == TransactionState::idle) {
+        if (settings_.xact && told_ == TransactionState::idle) {
             // What was granted has ended with the statement.
             return fail(errc::no_transaction, begin_first);
         }
         timeouts_ = {reply.values[column].value_or(0), reply.values[column + 1].value_or(0),
                      reply.values[column + 2].value_or(0)};
         Step step = done(reply.values[0] == 1 ? Verdict::granted : Verdict::busy);
-        step.transaction = told;
+        step.transaction = told_;
         return step;
     }
 
@@ -265,12 +269,18 @@ class PostgresqlDialect final : public Dialect {
     Step after_wait(const Reply& reply) {
         if (reply.failed) {
             cause_ = native_;
-            return in_transaction()
+            // With a result that was lost to a cancel, the statements themselves went well.
+            return in_transaction() && cause_.sqlstate != odbc_cancelled
                        ? send(State::rolling_back, Purpose::other, PostgresqlSql::roll_back_wait())
                        : after_wait_error();
         }
         // A transaction-level wait ends with statements that have no rows, so `has_row` is that of
         // the lock in both forms.
+        if (reply.has_row && settings_.xact && told_ != TransactionState::unknown) {
+            // psqlODBC commits under a BEGIN that it does not know of, and the lock is gone.
+            wait_error_ = errc::no_transaction;
+            return send(State::checking, Purpose::verify, sql_.verify(situation_.mode));
+        }
         return reply.has_row ? done(Verdict::granted)
                              : send(State::diagnosing, Purpose::other, sql_.diagnose(situation_));
     }
@@ -435,6 +445,8 @@ class PostgresqlDialect final : public Dialect {
     NativeError cause_{};  // what failed first, while the steps that clean up after it may fail too
     PostgresqlTimeouts timeouts_{};
     errc wait_error_ = errc::database_error;
+    // What the last try was told of the transaction; unknown if the client knew.
+    TransactionState told_ = TransactionState::unknown;
     int waits_ = 0;
     int repeats_ = 0;
     bool stepwise_ = false;     // a release in a transaction that was found to have failed

@@ -18,48 +18,44 @@ SQLCHAR* odbc_text(const std::string& text) {
     return reinterpret_cast<SQLCHAR*>(const_cast<char*>(text.data()));
 }
 
-// The statement that is under way, for those who want to end it. Shared by driver and cancellers,
-// whichever lives longer.
-class Current {
+// A statement handle in reach of cancellers, whichever lives longer.
+class Target {
   public:
     void set(SQLHSTMT statement) {
         const std::lock_guard lock(mutex_);
         statement_ = statement;
+        cancelled_ = cancelled_ && statement == SQL_NULL_HSTMT;
     }
 
     void cancel() {
         // Held during the call: the handle must not be freed meanwhile.
         const std::lock_guard lock(mutex_);
         if (statement_ != SQL_NULL_HSTMT) {
+            cancelled_ = true;
             (void)SQLCancel(statement_);
         }
+    }
+
+    // True if the statement that was set last was cancelled.
+    [[nodiscard]] bool cancelled() {
+        const std::lock_guard lock(mutex_);
+        return cancelled_;
     }
 
   private:
     std::mutex mutex_;
     SQLHSTMT statement_ = SQL_NULL_HSTMT;
+    bool cancelled_ = false;
 };
 
-class OdbcCanceller final : public Canceller {
-  public:
-    explicit OdbcCanceller(std::shared_ptr<Current> current) : current_(std::move(current)) {}
-    void cancel() noexcept override { current_->cancel(); }
-
-  private:
-    std::shared_ptr<Current> current_;
-};
-
-// A statement handle, in reach of cancellers while it lives.
 class Handle {
   public:
-    Handle(SQLHDBC connection, Current& current) : current_(current) {
+    explicit Handle(SQLHDBC connection) {
         if (!SQL_SUCCEEDED(SQLAllocHandle(SQL_HANDLE_STMT, connection, &statement_))) {
             statement_ = SQL_NULL_HSTMT;
         }
-        current_.set(statement_);
     }
     ~Handle() {
-        current_.set(SQL_NULL_HSTMT);
         if (statement_ != SQL_NULL_HSTMT) {
             SQLFreeHandle(SQL_HANDLE_STMT, statement_);
         }
@@ -70,8 +66,26 @@ class Handle {
     [[nodiscard]] SQLHSTMT get() const { return statement_; }
 
   private:
-    Current& current_;
     SQLHSTMT statement_ = SQL_NULL_HSTMT;
+};
+
+class StatementCanceller final : public Canceller {
+  public:
+    explicit StatementCanceller(std::shared_ptr<Target> target) : target_(std::move(target)) {}
+    void cancel() noexcept override { target_->cancel(); }
+
+  private:
+    std::shared_ptr<Target> target_;
+};
+
+class ConnectionCanceller final : public Canceller {
+  public:
+    explicit ConnectionCanceller(SQLHDBC connection) : handle_(connection) {}
+    [[nodiscard]] bool usable() const { return handle_.get() != SQL_NULL_HSTMT; }
+    void cancel() noexcept override { (void)SQLCancel(handle_.get()); }
+
+  private:
+    Handle handle_;
 };
 
 // The first record that is no warning; the first at all if there is no other.
@@ -105,7 +119,7 @@ class OdbcDriver final : public Driver {
           backend_(session.get_backend()),
           settings_(settings),
           server_(server_name()),
-          current_(std::make_shared<Current>()) {
+          running_(std::make_shared<Target>()) {
         sql_.reserve(1024);
     }
 
@@ -135,7 +149,7 @@ class OdbcDriver final : public Driver {
             reply.connection_lost = true;
             return;
         }
-        const Handle handle(connection(), *current_);
+        const Handle handle(connection());
         if (handle.get() == SQL_NULL_HSTMT) {
             // As some drivers answer once the connection is gone.
             take_error(SQL_HANDLE_DBC, connection(), reply);
@@ -148,13 +162,23 @@ class OdbcDriver final : public Driver {
         } else {
             take_error(SQL_HANDLE_STMT, handle.get(), reply);
         }
+        if (!reply.failed && !reply.has_row && running_->cancelled()) {
+            // The cancel came after the end of the statement, and has closed its results unread.
+            reply.failed = true;
+            reply.native.sqlstate = "HY008";
+            reply.native.message = "the statement's result was lost to a cancel";
+        }
         if (!reply.failed && statement.outputs[0] != nullptr) {
             read_outputs(outputs, reply);
         }
     }
 
     std::unique_ptr<Canceller> make_canceller() override {
-        return std::make_unique<OdbcCanceller>(current_);
+        if (settings_.cancel == OdbcCancel::statement) {
+            return std::make_unique<StatementCanceller>(running_);
+        }
+        auto canceller = std::make_unique<ConnectionCanceller>(connection());
+        return canceller->usable() ? std::move(canceller) : nullptr;
     }
 
     void abandon() noexcept override {
@@ -228,8 +252,10 @@ class OdbcDriver final : public Driver {
 
     // Several statements give several results; the last with columns and the first error count.
     void run(SQLHSTMT handle, Reply& reply) {
+        running_->set(handle);
         SQLRETURN result =
             SQLExecDirect(handle, odbc_text(sql_), static_cast<SQLINTEGER>(sql_.size()));
+        running_->set(SQL_NULL_HSTMT);
         // A statement that changes nothing may say SQL_NO_DATA as well.
         bool more = true;
         while (more) {
@@ -287,6 +313,12 @@ class OdbcDriver final : public Driver {
         if (!reply.failed) {
             reply.failed = true;
             read_diagnosis(type, handle, reply.native);
+            // A cancel that came after the end of the statement has closed its result, and the next
+            // call is out of sequence.
+            const std::string& state = reply.native.sqlstate;
+            if ((state == "HY010" || state == "24000") && running_->cancelled()) {
+                reply.native.sqlstate = "HY008";
+            }
         }
         reply.connection_lost =
             odbc_connection_lost(reply.native.sqlstate, reply.native.code) || is_dead();
@@ -304,7 +336,7 @@ class OdbcDriver final : public Driver {
     soci::details::session_backend* backend_;
     OdbcSettings settings_;
     std::string server_;
-    std::shared_ptr<Current> current_;
+    std::shared_ptr<Target> running_;
     std::string sql_;
 };
 

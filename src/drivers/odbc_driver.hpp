@@ -9,9 +9,19 @@
 
 namespace dlock::detail {
 
+/// What SQLCancel() works on.
+enum class OdbcCancel {
+    /// Whatever the connection runs, by any statement handle of it. Preferred: a cancel that comes
+    /// after the end of a statement does not take its result away.
+    connection,
+    /// The statement whose handle it is given.
+    statement,
+};
+
 /// What differs from one database behind ODBC to the next.
 struct OdbcSettings {
     OdbcKey key = OdbcKey::literal;
+    OdbcCancel cancel = OdbcCancel::connection;
     /// What is known of the transaction while the connection commits by itself: `unknown` where a
     /// literal BEGIN opens one all the same.
     TransactionState in_autocommit = TransactionState::unknown;
@@ -24,6 +34,8 @@ struct OdbcSettings {
 /// Statements are sent on handles of their own, not through soci::statement: its parser changes
 /// `::`, `:=` and `#`, it reads the first result only, and query transformation, logger and last
 /// query stay the user's. The server session is not known without a round trip, so identity() is 0.
+/// A statement whose result was lost to a cancel fails with the SQLSTATE HY008: nobody knows what
+/// it did.
 [[nodiscard]] std::unique_ptr<Driver> make_odbc_driver(soci::session& session,
                                                        const OdbcSettings& settings);
 
