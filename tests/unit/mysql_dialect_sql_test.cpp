@@ -149,6 +149,19 @@ TEST(MysqlSql, a_slice_shorter_than_what_is_left_is_kept_to) {
 
 // ---- Forms and guards. ----
 
+TEST(MysqlSql, a_try_asks_mariadb_for_the_transaction_where_the_client_does_not_tell) {
+    for (const MysqlFlavour flavour : flavours) {
+        Machine machine = mysql(flavour);
+        machine.start(Op::try_acquire, {});
+        const bool asked = flavour == MysqlFlavour::mariadb;
+        EXPECT_EQ(contains(machine.sql(), ", @@in_transaction"), asked);
+        machine.reply(row({0, 1}));
+        EXPECT_EQ(machine.step().transaction,
+                  asked ? TransactionState::active : TransactionState::unknown);
+        EXPECT_FALSE(contains(machine.start(Op::wait, {}).sql(), "in_transaction"));
+    }
+}
+
 TEST(MysqlSql, it_is_always_a_select) {
     // A killed DO or SET reports success on MariaDB without having the lock.
     for (const MysqlFlavour flavour : flavours) {
