@@ -1,10 +1,12 @@
 # Runs PROGRAM in the empty folder FOLDER on an SQLite database (if SQLITE), and on each server of DLOCK_TEST_URLS:
-# a file of lines "name<TAB>url", or the lines themselves, separated by newlines or semicolons.
+# a file of lines "name<TAB>url", or the lines themselves, separated by newlines or semicolons (a URL with semicolons
+# in it can only stand in a file).
 cmake_minimum_required(VERSION 3.25)
 
 set(lines "$ENV{DLOCK_TEST_URLS}")
 if(NOT lines STREQUAL "" AND EXISTS "${lines}")
   file(READ "${lines}" lines)
+  string(REPLACE ";" "\\;" lines "${lines}")
 endif()
 string(REPLACE "\n" ";" lines "${lines}")
 if(SQLITE)

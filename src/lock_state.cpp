@@ -110,13 +110,18 @@ bool LockState::same_session() const noexcept {
     return parts_.driver->attached() && parts_.driver->identity() == identity_;
 }
 
-bool LockState::in_transaction() const noexcept {
-    return parts_.driver->transaction() != TransactionState::idle;
+// True if a transaction-level lock is known to have ended, without asking the server: no
+// transaction is open, or the client knew of the one that the lock was taken in and knows of none
+// now.
+bool LockState::transaction_ended() const noexcept {
+    const TransactionState now = parts_.driver->transaction();
+    return now == TransactionState::idle ||
+           (now == TransactionState::unknown && taken_in_ == TransactionState::active);
 }
 
 bool LockState::locked() const noexcept {
     return state_ == State::locked && in_this_process() && same_session() && !hold_is_gone() &&
-           (!parts_.options.xact || in_transaction());
+           !(parts_.options.xact && transaction_ended());
 }
 
 void LockState::fail(errc error, const char* advice, bool native, bool transaction_spoilt) const {
@@ -159,7 +164,7 @@ bool LockState::ask_held(Mode mode) {
 // share them.
 void LockState::drop_ended_holds(std::uint64_t identity) {
     Holds::prepare(*record_, identity);
-    if (!in_transaction()) {
+    if (parts_.driver->transaction() == TransactionState::idle) {
         Holds::end_transaction(*record_);
     }
     const auto hold = Holds::find(*record_, name_);
@@ -221,6 +226,7 @@ bool LockState::run_acquire(Mode mode, const Wait& wait, const std::stop_token& 
     if (reenter(mode)) {
         mode_ = mode;
         identity_ = identity;
+        taken_in_ = before;
         state_ = State::locked;
         ++depth_;
         return true;
@@ -251,6 +257,10 @@ bool LockState::run_acquire(Mode mode, const Wait& wait, const std::stop_token& 
         driver.abandon();
         throw;
     }
+    if (end.transaction == TransactionState::idle) {
+        // The client does not tell when transactions end; the server did.
+        Holds::end_transaction(*record_);
+    }
     switch (end.outcome) {
         case Action::Outcome::acquired:
             break;
@@ -271,6 +281,7 @@ bool LockState::run_acquire(Mode mode, const Wait& wait, const std::stop_token& 
     hold_ = std::move(hold);
     mode_ = mode;
     identity_ = identity;
+    taken_in_ = before;
     depth_ = 1;
     state_ = State::locked;
     return true;
@@ -291,7 +302,9 @@ void LockState::run_release() {
         lose(State::unlocked);
         fail(errc::lock_lost, "the session was closed or reconnected while the lock was held");
     }
-    if (parts_.options.xact && (!in_transaction() || hold_is_gone())) {
+    if (parts_.options.xact &&
+        (transaction_ended() || hold_is_gone() ||
+         (parts_.driver->transaction() == TransactionState::unknown && !ask_held(mode_)))) {
         lose(State::unlocked);
         return;
     }
@@ -347,7 +360,7 @@ bool LockState::run_verify() {
         lose(State::lost);
         return false;
     }
-    if (parts_.options.xact && (!in_transaction() || hold_is_gone())) {
+    if (parts_.options.xact && (transaction_ended() || hold_is_gone())) {
         lose(State::unlocked);
         return false;
     }

@@ -73,7 +73,7 @@ class LockState {
     [[nodiscard]] bool in_this_process() const noexcept;
     void check_usable() const;
     [[nodiscard]] bool same_session() const noexcept;
-    [[nodiscard]] bool in_transaction() const noexcept;
+    [[nodiscard]] bool transaction_ended() const noexcept;
     [[nodiscard]] bool reenter(Mode mode);
     void drop_ended_holds(std::uint64_t identity);
     [[nodiscard]] bool run_acquire(Mode mode, const Wait& wait, const std::stop_token& stop);
@@ -99,6 +99,7 @@ class LockState {
     Mode mode_ = Mode::exclusive;
     unsigned depth_ = 0;
     std::uint64_t identity_ = 0;
+    TransactionState taken_in_ = TransactionState::unknown;
     std::shared_ptr<Hold> hold_;
     std::optional<LockError> last_error_;
     long process_;

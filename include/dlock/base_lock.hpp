@@ -161,7 +161,8 @@ class DLOCK_EXPORT BaseLock {
 
     /// True if the lock is held as far as is known without asking the server: it was acquired, the
     /// session is the same one, and a transaction-level lock's transaction has not ended. (A
-    /// transaction that ended and was followed by another is found by verify().)
+    /// transaction that ended and was followed by another is found by verify(); so is, where the
+    /// client does not tell of transactions, as ODBC does not of a literal BEGIN, any that ended.)
     [[nodiscard]] bool locked() const noexcept;
 
     [[nodiscard]] State state() const noexcept;

@@ -1,29 +1,77 @@
 // The ODBC road: the product behind the session chooses the dialect.
 // SPDX-License-Identifier: BSL-1.0
 #include "backends/backends.hpp"
-#include "drivers/odbc_product.hpp"
+#include "drivers/odbc_driver.hpp"
+#include "drivers/odbc_server.hpp"
+#include "products.hpp"
+
+#include <utility>
 
 namespace dlock::detail {
 namespace {
 
-[[noreturn]] void refuse(soci::session& session) {
-    const std::string product = odbc_product(session);
-    throw LockError(errc::not_supported, "no lock is known yet for an ODBC session to \"" +
-                                             product +
-                                             "\"; use SOCI's postgresql, mysql or sqlite3 backend");
+// One line a product, as SQL_DBMS_NAME has it.
+struct Row {
+    const char* name;
+    Product product;
+    OdbcSettings settings;
+};
+
+const Row rows[] = {
+    {"PostgreSQL",
+     Product::postgresql,
+     {.cancel = OdbcCancel::statement, .locks_per_database = true}},
+    {"MariaDB", Product::mariadb, {}},
+    {"MySQL", Product::mysql, {}},
+    {"Microsoft SQL Server",
+     Product::mssql,
+     {.key = OdbcKey::parameter, .cancel = OdbcCancel::statement, .locks_per_database = true}},
+    // No transaction outlives a statement there while the connection commits by itself.
+    {"Oracle",
+     Product::oracle,
+     {.key = OdbcKey::parameter,
+      .cancel = OdbcCancel::statement,
+      .in_autocommit = TransactionState::idle}},
+};
+
+struct Road {
+    Server server;
+    OdbcSettings settings;
+};
+
+Road road_of(soci::session& session) {
+    const OdbcServer found = odbc_server(session);
+    if (!found.connected) {
+        throw LockError(errc::session_lost, "ODBC: the session is not connected");
+    }
+    std::string known;
+    for (const Row& row : rows) {
+        if (found.product == row.name) {
+            Road road{{.product = row.product, .version = odbc_version(found.version)},
+                      row.settings};
+            // MySQL's own driver calls a MariaDB so as well; its version tells.
+            if (found.version.find("MariaDB") != std::string::npos) {
+                road.server.product = Product::mariadb;
+            }
+            return road;
+        }
+        known += known.empty() ? "" : ", ";
+        known += row.name;
+    }
+    throw LockError(errc::not_supported, "no lock is known for an ODBC session to \"" +
+                                             found.product + "\"; known are " + known);
 }
 
 }  // namespace
 
 Capabilities odbc_backend_capabilities(soci::session& session) {
-    refuse(session);
+    return capabilities_of(road_of(session).server);
 }
 
-// NOLINTNEXTLINE(performance-unnecessary-value-param): the signature of every backend
 LockParts make_odbc_lock(soci::session& session, const Key& key, LockOptions options) {
-    (void)key;
-    (void)options;
-    refuse(session);
+    const Road road = road_of(session);
+    return make_parts(road.server, key, std::move(options),
+                      [&](const LockOptions&) { return make_odbc_driver(session, road.settings); });
 }
 
 }  // namespace dlock::detail

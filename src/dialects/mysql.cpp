@@ -29,8 +29,11 @@ constexpr int max_repeats = 5;
 // CONVERT(UNHEX(...) USING utf8mb4) does.
 constexpr std::string_view name = "_utf8mb4 X:key";
 
-errc classify(int code) {
-    switch (code) {
+errc classify(const NativeError& native) {
+    if (native.sqlstate == "HY008") {
+        return errc::interrupted;  // from the ODBC driver: a cancel has taken the result away
+    }
+    switch (native.code) {
         case 3058:  // MySQL: ER_USER_LOCK_DEADLOCK
         case 1213:  // MariaDB: ER_LOCK_DEADLOCK; from GET_LOCK it does not roll back
             return errc::deadlock;
@@ -173,6 +176,12 @@ class MysqlDialect final : public Dialect {
         then.append(std::to_string(answer_already_held)).append(", GET_LOCK(");
         then.append(name).append(", ").append(timeout).append("))");
         append_guarded(then, answer_other_session);
+        tells_transaction_ = purpose == Purpose::try_acquire &&
+                             situation_.transaction == TransactionState::unknown &&
+                             settings_.flavour == MysqlFlavour::mariadb;
+        if (tells_transaction_) {
+            statement_.sql.append(", @@in_transaction");  // MySQL has no such variable
+        }
         return send(State::acquiring, purpose);
     }
 
@@ -189,7 +198,10 @@ class MysqlDialect final : public Dialect {
         char seconds[32];
         std::snprintf(seconds, sizeof seconds, "%lld.%03lld", static_cast<long long>(count / 1000),
                       static_cast<long long>(count % 1000));
-        return send_acquire(Purpose::wait, "SET STATEMENT max_statement_time = 0 FOR SELECT ",
+        // In a comment that MariaDB executes: its ODBC driver takes a statement that begins with
+        // SET for one without a result.
+        return send_acquire(Purpose::wait,
+                            "/*M!100102 SET STATEMENT max_statement_time = 0 FOR */ SELECT ",
                             seconds);
     }
 
@@ -206,7 +218,7 @@ class MysqlDialect final : public Dialect {
 
     Step after_acquire(const Reply& reply) {
         if (reply.failed) {
-            const errc error = classify(native_.code);
+            const errc error = classify(native_);
             if (error == errc::deadlock && statement_.purpose == Purpose::try_acquire) {
                 // MySQL may say so of a try, which waits for nobody (its bug 87620): it is busy. A
                 // wait that follows is judged anew, so that a crossing has one victim, not two.
@@ -221,9 +233,9 @@ class MysqlDialect final : public Dialect {
         }
         switch (*reply.values[0]) {
             case 1:
-                return done(Verdict::granted);
+                return told(Verdict::granted, reply);
             case 0:
-                return done(Verdict::busy);
+                return told(Verdict::busy, reply);
             case answer_already_held:
                 return fail(errc::already_locked,
                             "this session took the key already, by other means");
@@ -236,6 +248,16 @@ class MysqlDialect final : public Dialect {
         }
     }
 
+    // With what the try was told of the transaction.
+    Step told(Verdict verdict, const Reply& reply) const {
+        Step step = done(verdict);
+        if (tells_transaction_ && reply.values[1].has_value()) {
+            step.transaction =
+                reply.values[1] == 0 ? TransactionState::idle : TransactionState::active;
+        }
+        return step;
+    }
+
     Step send_verify(State state) {
         statement_.sql.assign("SELECT ");
         std::string then = "IS_USED_LOCK(";
@@ -246,7 +268,7 @@ class MysqlDialect final : public Dialect {
 
     Step after_verify(const Reply& reply) {
         if (reply.failed || !reply.has_row) {
-            const errc error = classify(native_.code);
+            const errc error = classify(native_);
             if (error == errc::interrupted && ++repeats_ < max_repeats) {
                 return send_verify(state_);
             }
@@ -266,7 +288,7 @@ class MysqlDialect final : public Dialect {
 
     Step after_release(const Reply& reply) {
         if (reply.failed) {
-            const errc error = classify(native_.code);
+            const errc error = classify(native_);
             if (error == errc::interrupted && ++repeats_ < max_repeats) {
                 return send_release();
             }
@@ -283,6 +305,7 @@ class MysqlDialect final : public Dialect {
     Statement statement_{};
     NativeError native_{};
     int repeats_ = 0;
+    bool tells_transaction_ = false;
 };
 
 }  // namespace

@@ -16,9 +16,14 @@ constexpr std::string_view query_canceled = "57014";
 constexpr std::string_view deadlock_detected = "40P01";
 constexpr std::string_view no_such_savepoint = "3B001";
 constexpr std::string_view invalid_parameter_value = "22023";
+constexpr std::string_view in_failed_transaction = "25P02";
+// From the ODBC driver: a cancel has taken the result away.
+constexpr std::string_view odbc_cancelled = "HY008";
 
 // A late cancel, meant for an earlier statement, can hit a following one: that is asked again.
 constexpr int max_repeats = 5;
+
+constexpr const char* begin_first = "begin a transaction before the lock is taken";
 
 errc classify(const NativeError& native) {
     const std::string_view state = native.sqlstate;
@@ -31,10 +36,10 @@ errc classify(const NativeError& native) {
     if (state == "53200" || state == "53300") {
         return errc::resource_exhausted;
     }
-    if (state == "25P02") {
+    if (state == in_failed_transaction) {
         return errc::transaction_failed;
     }
-    if (state == query_canceled) {
+    if (state == query_canceled || state == odbc_cancelled) {
         return errc::interrupted;
     }
     return errc::database_error;
@@ -52,6 +57,8 @@ const char* advice_for(errc error) {
             return "roll the transaction back first";
         case errc::interrupted:
             return "the statement was cancelled on the server";
+        case errc::no_transaction:
+            return "the client library ended the transaction; begin it by soci::transaction";
         default:
             return "PostgreSQL reported an error";
     }
@@ -64,6 +71,7 @@ class PostgresqlDialect final : public Dialect {
         for (const Mode mode : {Mode::exclusive, Mode::shared}) {
             unlock_[mode == Mode::shared] = sql_.unlock(mode);
             unlock_failed_[mode == Mode::shared] = sql_.unlock_in_failed_transaction(mode);
+            unlock_and_begin_[mode == Mode::shared] = sql_.unlock_and_begin(mode);
         }
         // Nothing is allocated by a release.
         statement_.sql.reserve(unlock_failed_[1].size() + 1);
@@ -72,6 +80,7 @@ class PostgresqlDialect final : public Dialect {
     Step start(Op op, const Situation& situation) override {
         situation_ = situation;
         repeats_ = 0;
+        stepwise_ = false;
         native_ = {};
         if (situation.transaction == TransactionState::busy) {
             return fail(errc::session_busy, "another command is under way on the session");
@@ -160,7 +169,7 @@ class PostgresqlDialect final : public Dialect {
 
     Step start_try() {
         if (settings_.xact && situation_.transaction == TransactionState::idle) {
-            return fail(errc::no_transaction, "begin a transaction before the lock is taken");
+            return fail(errc::no_transaction, begin_first);
         }
         waits_ = 0;
         return send(State::trying, Purpose::try_acquire, sql_.try_acquire(situation_));
@@ -173,6 +182,9 @@ class PostgresqlDialect final : public Dialect {
                 return fail(error, advice_for(error));
             }
             // Cancelled, it may hold the lock all the same.
+            if (situation_.transaction == TransactionState::unknown) {
+                return check();
+            }
             if (!in_transaction() || settings_.xact) {
                 return in_transaction() ? fail(errc::transaction_failed, "roll it back") : check();
             }
@@ -183,9 +195,20 @@ class PostgresqlDialect final : public Dialect {
         if (!reply.has_row) {
             return send(State::diagnosing, Purpose::other, sql_.diagnose(situation_));
         }
-        timeouts_ = {reply.values[1].value_or(0), reply.values[2].value_or(0),
-                     reply.values[3].value_or(0)};
-        return done(reply.values[0] == 1 ? Verdict::granted : Verdict::busy);
+        std::size_t column = 1;
+        told_ = TransactionState::unknown;
+        if (situation_.transaction == TransactionState::unknown) {
+            told_ = reply.values[column++] == 1 ? TransactionState::active : TransactionState::idle;
+        }
+        if (settings_.xact && told_ == TransactionState::idle) {
+            // What was granted has ended with the statement.
+            return fail(errc::no_transaction, begin_first);
+        }
+        timeouts_ = {reply.values[column].value_or(0), reply.values[column + 1].value_or(0),
+                     reply.values[column + 2].value_or(0)};
+        Step step = done(reply.values[0] == 1 ? Verdict::granted : Verdict::busy);
+        step.transaction = told_;
+        return step;
     }
 
     Step after_diagnosis(const Reply& reply) {
@@ -246,12 +269,18 @@ class PostgresqlDialect final : public Dialect {
     Step after_wait(const Reply& reply) {
         if (reply.failed) {
             cause_ = native_;
-            return in_transaction()
+            // With a result that was lost to a cancel, the statements themselves went well.
+            return in_transaction() && cause_.sqlstate != odbc_cancelled
                        ? send(State::rolling_back, Purpose::other, PostgresqlSql::roll_back_wait())
                        : after_wait_error();
         }
         // A transaction-level wait ends with statements that have no rows, so `has_row` is that of
         // the lock in both forms.
+        if (reply.has_row && settings_.xact && told_ != TransactionState::unknown) {
+            // psqlODBC commits under a BEGIN that it does not know of, and the lock is gone.
+            wait_error_ = errc::no_transaction;
+            return send(State::checking, Purpose::verify, sql_.verify(situation_.mode));
+        }
         return reply.has_row ? done(Verdict::granted)
                              : send(State::diagnosing, Purpose::other, sql_.diagnose(situation_));
     }
@@ -285,7 +314,12 @@ class PostgresqlDialect final : public Dialect {
 
     Step after_failing_again() {
         if (native_.sqlstate == query_canceled && ++repeats_ < max_repeats) {
-            return send(State::failing_again, Purpose::other, PostgresqlSql::fail_transaction());
+            return send(State::failing_again, Purpose::other,
+                        stepwise_ ? PostgresqlSql::fail_open_transaction()
+                                  : PostgresqlSql::fail_transaction());
+        }
+        if (stepwise_) {
+            return after_unlock(is_unlocked_);
         }
         if (situation_.transaction == TransactionState::failed) {
             return done(Verdict::released);
@@ -318,11 +352,19 @@ class PostgresqlDialect final : public Dialect {
 
     Step after_verify(const Reply& reply) {
         if (reply.failed || !reply.has_row) {
-            if (native_.sqlstate == query_canceled && !in_transaction() &&
-                ++repeats_ < max_repeats) {
+            if (native_.sqlstate == query_canceled &&
+                situation_.transaction != TransactionState::active && ++repeats_ < max_repeats) {
                 return send(state_, Purpose::verify, sql_.verify(situation_.mode));
             }
             const errc error = classify(native_);
+            if (error == errc::transaction_failed && state_ == State::checking &&
+                situation_.transaction == TransactionState::unknown) {
+                // A transaction was open, and the cancelled try has failed it.
+                cause_ = native_;
+                return settings_.xact ? fail(error, advice_for(error))
+                                      : send(State::cleaning, Purpose::release,
+                                             unlock_failed_[situation_.mode == Mode::shared]);
+            }
             return fail(error, "the lock's state could not be read", state_ == State::checking);
         }
         const bool is_held = reply.values[0].value_or(0) > 0;
@@ -342,12 +384,21 @@ class PostgresqlDialect final : public Dialect {
                         "PostgreSQL frees a transaction-level lock when its transaction ends");
         }
         const bool shared = situation_.mode == Mode::shared;
+        if (stepwise_) {
+            return send(State::releasing, Purpose::release, unlock_and_begin_[shared]);
+        }
         return send(State::releasing, Purpose::release,
                     situation_.transaction == TransactionState::failed ? unlock_failed_[shared]
                                                                        : unlock_[shared]);
     }
 
     Step after_release(const Reply& reply) {
+        if (native_.sqlstate == in_failed_transaction && !stepwise_ &&
+            situation_.transaction != TransactionState::failed) {
+            // The client did not tell that the transaction has failed.
+            stepwise_ = true;
+            return start_release();
+        }
         // In a failed transaction the last statement of the string is meant to fail.
         const bool expected = situation_.transaction == TransactionState::failed &&
                               (native_.sqlstate == no_such_savepoint || reply.values[0] == 1);
@@ -356,7 +407,7 @@ class PostgresqlDialect final : public Dialect {
         }
         if (reply.failed && !expected) {
             if (native_.sqlstate == query_canceled && ++repeats_ < max_repeats) {
-                if (in_transaction()) {
+                if (situation_.transaction == TransactionState::active && !stepwise_) {
                     situation_.transaction = TransactionState::failed;
                 }
                 return start_release();
@@ -367,7 +418,16 @@ class PostgresqlDialect final : public Dialect {
         if (!reply.has_row) {
             return fail(errc::database_error, "PostgreSQL gave no answer", true);
         }
-        return reply.values[0] == 1
+        if (stepwise_) {
+            is_unlocked_ = reply.values[0] == 1;
+            return send(State::failing_again, Purpose::other,
+                        PostgresqlSql::fail_open_transaction());
+        }
+        return after_unlock(reply.values[0] == 1);
+    }
+
+    static Step after_unlock(bool was_held) {
+        return was_held
                    ? done(Verdict::released)
                    : fail(errc::lock_lost, "PostgreSQL says that this session does not hold it");
     }
@@ -376,6 +436,7 @@ class PostgresqlDialect final : public Dialect {
     PostgresqlSql sql_;
     std::string unlock_[2];
     std::string unlock_failed_[2];
+    std::string unlock_and_begin_[2];
 
     State state_ = State::verifying;
     Situation situation_{};
@@ -384,8 +445,12 @@ class PostgresqlDialect final : public Dialect {
     NativeError cause_{};  // what failed first, while the steps that clean up after it may fail too
     PostgresqlTimeouts timeouts_{};
     errc wait_error_ = errc::database_error;
+    // What the last try was told of the transaction; unknown if the client knew.
+    TransactionState told_ = TransactionState::unknown;
     int waits_ = 0;
     int repeats_ = 0;
+    bool stepwise_ = false;     // a release in a transaction that was found to have failed
+    bool is_unlocked_ = false;  // what its first step said
     std::int64_t deadlock_timeout_ = -1;
     bool connection_check_ = true;
 };

@@ -25,6 +25,19 @@ std::string halves(const Int32Pair& pair) {
            " AND objsubid = 2";
 }
 
+// The time of the transaction's first statement and that of this one: the same unless a transaction
+// was opened by an earlier statement.
+constexpr const char* in_transaction_block = "pg_catalog.now() <> pg_catalog.statement_timestamp()";
+constexpr const char* reads_a_snapshot =
+    "pg_catalog.current_setting('transaction_isolation') IN ('repeatable read', 'serializable')";
+
+// The condition, and where the client does not tell whether a transaction is open, that one is.
+std::string in_transaction_and(const char* condition, const Situation& situation) {
+    return situation.transaction == TransactionState::unknown
+               ? std::string("(") + condition + " AND " + in_transaction_block + ")"
+               : condition;
+}
+
 constexpr int has_connection_check = 140000;
 constexpr int has_transaction_timeout = 170000;
 constexpr std::int64_t connection_check_milliseconds = 2000;
@@ -69,8 +82,7 @@ std::string PostgresqlSql::guards(const Situation& situation, bool full) const {
             add("NOT pg_catalog.pg_is_in_recovery()");
         }
         if (situation.transaction != TransactionState::idle && !settings_.allow_stale_snapshot) {
-            add("pg_catalog.current_setting('transaction_isolation') NOT IN "
-                "('repeatable read', 'serializable')");
+            add("NOT (" + in_transaction_and(reads_a_snapshot, situation) + ")");
         }
     }
     return sql;
@@ -78,6 +90,9 @@ std::string PostgresqlSql::guards(const Situation& situation, bool full) const {
 
 std::string PostgresqlSql::try_acquire(const Situation& situation) const {
     std::string sql = "SELECT " + call("pg_try_advisory", settings_.xact, situation.mode);
+    if (situation.transaction == TransactionState::unknown) {
+        sql += std::string(", ") + in_transaction_block;
+    }
     if (settings_.xact) {
         sql += ", " + current_milliseconds("lock_timeout");
         sql += ", " + current_milliseconds("statement_timeout");
@@ -140,6 +155,14 @@ std::string PostgresqlSql::unlock_in_failed_transaction(Mode mode) const {
     return "ROLLBACK; " + unlock(mode) + "; " + fail_transaction();
 }
 
+std::string PostgresqlSql::unlock_and_begin(Mode mode) const {
+    return "ROLLBACK; " + unlock(mode) + "; BEGIN";
+}
+
+const char* PostgresqlSql::fail_open_transaction() {
+    return "ROLLBACK TO SAVEPOINT dlock_none";
+}
+
 const char* PostgresqlSql::fail_transaction() {
     return "BEGIN; ROLLBACK TO SAVEPOINT dlock_none";
 }
@@ -156,8 +179,7 @@ std::string PostgresqlSql::verify(Mode mode) const {
 
 std::string PostgresqlSql::diagnose(const Situation& situation) {
     return "SELECT pg_catalog.pg_backend_pid() = " + std::to_string(situation.identity) +
-           ", pg_catalog.pg_is_in_recovery(), pg_catalog.current_setting('transaction_isolation') "
-           "IN ('repeatable read', 'serializable')";
+           ", pg_catalog.pg_is_in_recovery(), " + in_transaction_and(reads_a_snapshot, situation);
 }
 
 const char* PostgresqlSql::deadlock_timeout() {

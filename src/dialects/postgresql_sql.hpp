@@ -24,6 +24,7 @@ class PostgresqlSql {
 
     /// Takes the lock if it is free and the guards hold: one row, or none if a guard failed. Inside
     /// a transaction a transaction-level try also reads the timeouts that a wait would change.
+    /// Where the client does not tell, the second column says whether a transaction is open.
     [[nodiscard]] std::string try_acquire(const Situation& situation) const;
 
     /// Waits. The transaction-level lock is waited for first and the session-level one taken after
@@ -40,6 +41,11 @@ class PostgresqlSql {
     /// Unlocks while the transaction has failed, and leaves it failed: a plain ROLLBACK would turn
     /// the user's next statements, which were failing, into autocommitted ones.
     [[nodiscard]] std::string unlock_in_failed_transaction(Mode mode) const;
+
+    /// The same in two statements, for clients that give no row of a string that fails: this one
+    /// leaves a transaction open, and fail_open_transaction() follows.
+    [[nodiscard]] std::string unlock_and_begin(Mode mode) const;
+    [[nodiscard]] static const char* fail_open_transaction();
 
     /// Opens a transaction that has failed.
     [[nodiscard]] static const char* fail_transaction();

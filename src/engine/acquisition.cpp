@@ -43,7 +43,7 @@ Action Acquisition::begin(Phase phase, Op op, const Moment& moment) {
     phase_ = phase;
     asked_at_ = moment.now;
     Situation situation{.identity = moment.identity,
-                        .transaction = moment.transaction,
+                        .transaction = transaction(moment),
                         .is_primary = moment.is_primary,
                         .mode = request_.mode};
     if (op == Op::wait) {
@@ -136,11 +136,9 @@ Action Acquisition::after_refusal(Verdict verdict, const Moment& moment) {
     }
     if (!had_turn_ && !request_.no_wait) {
         phase_ = Phase::queued;
-        const TransactionState transaction =
-            told_ != TransactionState::unknown ? told_ : moment.transaction;
         return Action{.kind = Action::Kind::take_turn,
                       .until = request_.deadline,
-                      .queue = request_.may_queue && transaction == TransactionState::idle};
+                      .queue = request_.may_queue && transaction(moment) == TransactionState::idle};
     }
     if (polls(moment) && !request_.no_wait) {
         phase_ = Phase::pausing;
@@ -194,16 +192,22 @@ bool Acquisition::polls(const Moment& moment) const {
             std::max<Duration>(request_.deadline - moment.now, {}) < dialect_.shortest_wait());
 }
 
-Action Acquisition::finish(Action::Outcome outcome) {
-    return Action{.kind = Action::Kind::done, .outcome = outcome};
+// Where the client does not tell, what the server told of it in this acquire.
+TransactionState Acquisition::transaction(const Moment& moment) const {
+    return moment.transaction != TransactionState::unknown ? moment.transaction : told_;
 }
 
-Action Acquisition::fail(errc error, const char* advice, bool in_doubt) {
+Action Acquisition::finish(Action::Outcome outcome) const {
+    return Action{.kind = Action::Kind::done, .outcome = outcome, .transaction = told_};
+}
+
+Action Acquisition::fail(errc error, const char* advice, bool in_doubt) const {
     return Action{.kind = Action::Kind::done,
                   .outcome = Action::Outcome::failed,
                   .error = error,
                   .advice = advice,
-                  .in_doubt = in_doubt};
+                  .in_doubt = in_doubt,
+                  .transaction = told_};
 }
 
 }  // namespace dlock::detail

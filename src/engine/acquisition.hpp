@@ -56,6 +56,8 @@ struct Action {
     const char* advice = "";
     /// With Outcome::failed: the session must be closed, nobody can tell what it holds.
     bool in_doubt = false;
+    /// With Kind::done: what the server told of the session's transaction when it was tried first.
+    TransactionState transaction = TransactionState::unknown;
 };
 
 /// What happened since the last Action.
@@ -123,8 +125,9 @@ class Acquisition {
     Duration next_pause();
     bool deadline_passed(const Moment& moment) const;
     bool polls(const Moment& moment) const;
-    static Action finish(Action::Outcome outcome);
-    static Action fail(errc error, const char* advice, bool in_doubt = false);
+    TransactionState transaction(const Moment& moment) const;
+    Action finish(Action::Outcome outcome) const;
+    Action fail(errc error, const char* advice, bool in_doubt = false) const;
 
     Dialect& dialect_;
     const LockOptions& options_;

@@ -126,15 +126,18 @@ TEST_P(Keys, names_are_the_same_lock_in_every_connection_charset) {
         GTEST_SKIP() << "keys are numbers";
     }
     const std::string name = "caf\xC3\xA9-" + unique_key().substr(5);
-    *b_ << "set names latin1";
+    if (GetParam().is_odbc()) {  // whose driver refuses SET NAMES
+        b_ = std::make_unique<soci::session>(GetParam().url + "CHARSET=latin1;");
+    } else {
+        *b_ << "set names latin1";
+    }
     const auto first = dlock::create_lock(*a_, name);
     const auto second = dlock::create_lock(*b_, name);
     first->lock();
     EXPECT_FALSE(second->try_lock());
     // And the same as of a client that sends the name as text.
-    const auto session = GetParam().open();
     int used = 0;
-    *session << "select is_used_lock('" + name + "') is not null", soci::into(used);
+    view().sql() << "select is_used_lock('" + name + "') is not null", soci::into(used);
     EXPECT_EQ(used, 1);
 }
 

@@ -94,8 +94,10 @@ TEST_P(Loss, a_reconnected_session_is_noticed) {
     const auto idle = dlock::create_lock(*a_, unique_key());
     lock->lock();
     a_->reconnect();
-    EXPECT_TRUE(eventually([&] { return is_free(); }));
-    EXPECT_FALSE(lock->locked());
+    EXPECT_TRUE(eventually([&] { return view().holders(lock->actual_key()) == 0; }));
+    // Over ODBC the server session is not known, and SOCI's new backend may have the address of the
+    // old one: then only the server can tell.
+    EXPECT_TRUE(GetParam().is_odbc() || !lock->locked());
     EXPECT_FALSE(lock->verify());
     EXPECT_EQ(thrown([&] { lock->release(); }), dlock::errc::lock_lost);
     // A lock made after it works, and owes nothing to what was before.
@@ -119,7 +121,8 @@ TEST_P(Loss, a_silent_reconnect_never_passes_for_the_lock) {
     if (!GetParam().is_mysql()) {
         GTEST_SKIP() << "MySQL's reconnect option";
     }
-    soci::session sql(GetParam().url + " reconnect=1");
+    const bool odbc = GetParam().is_odbc();
+    soci::session sql(GetParam().url + (odbc ? "AUTO_RECONNECT=1;" : " reconnect=1"));
     const auto lock = dlock::create_lock(sql, key_);
     lock->lock();
     terminate(sql);
@@ -129,7 +132,8 @@ TEST_P(Loss, a_silent_reconnect_never_passes_for_the_lock) {
         sql << "select 1", soci::into(one);  // reconnects
     } catch (const soci::soci_error&) {
     }
-    EXPECT_FALSE(lock->locked());
+    // Over ODBC the server session is not known, so only the server can tell.
+    EXPECT_FALSE(odbc ? lock->verify() : lock->locked());
     EXPECT_EQ(thrown([&] { lock->release(); }), dlock::errc::lock_lost);
 }
 

@@ -10,7 +10,8 @@
 int main(int argc, char** argv) {
     testing::InitGoogleTest(&argc, argv);
     testing::UnitTest::GetInstance()->listeners().Append(new dlock_test::Table);
-    for (const char* const name : {"postgresql", "mariadb", "mysql"}) {
+    for (const char* const name :
+         {"postgresql", "mariadb", "mysql", "postgresql-odbc", "mariadb-odbc", "mysql-odbc"}) {
         bool found = false;
         for (const auto& database : dlock_test::databases()) {
             found = found || database.name == name;

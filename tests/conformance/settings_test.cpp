@@ -71,14 +71,14 @@ TEST_P(Settings, none_changes_inside_a_transaction) {
         }
         for (const char* const time : {"0", "7s", "1d", "1010ms"}) {
             set_ambient(time);
-            *a_ << "begin";
+            begin(*a_);
             if (GetParam().is_postgresql()) {
                 *a_ << "set local lock_timeout = '3s'";
             }
             const std::string before = snapshot();
             every_kind_of_acquire(xact);
             EXPECT_EQ(snapshot(), before) << xact << " " << time;
-            *a_ << "commit";
+            commit(*a_);
         }
     }
 }

@@ -45,14 +45,14 @@ void Table::OnTestProgramEnd(const testing::UnitTest& test) {
     }
     out << std::left << std::setw(static_cast<int>(width)) << "case";
     for (const Database& database : databases()) {
-        out << "  " << std::setw(10) << database.name;
+        out << "  " << std::setw(15) << database.test_name();
     }
     out << '\n';
     for (const std::string& row : cases_) {
         out << std::setw(static_cast<int>(width)) << row;
         for (const Database& database : databases()) {
-            const std::string& result = results_[row][database.name];
-            out << "  " << std::setw(10) << (result.empty() ? "not run" : result);
+            const std::string& result = results_[row][database.test_name()];
+            out << "  " << std::setw(15) << (result.empty() ? "not run" : result);
         }
         out << (reasons_.count(row) != 0 ? "  - : " + reasons_[row].substr(0, 60) : "") << '\n';
     }

@@ -18,6 +18,11 @@ class Wire : public OnEachDatabase {
 
     void TearDown() override { session_.reset(); }
 
+    // True where a statement takes more than one round trip.
+    [[nodiscard]] bool prepares_every_statement() const {
+        return GetParam().is_odbc() && GetParam().is_mysql();
+    }
+
     [[nodiscard]] long trips_of(const std::function<void()>& function) {
         const long before = relay_->round_trips();
         function();
@@ -38,6 +43,9 @@ TEST_P(Wire, making_a_lock_sends_nothing) {
 }
 
 TEST_P(Wire, an_uncontended_lock_takes_one_round_trip_to_acquire_and_one_to_release) {
+    if (prepares_every_statement()) {
+        GTEST_SKIP() << "MariaDB's ODBC driver prepares and closes every statement";
+    }
     const auto lock = dlock::create_lock(*session_, key_);
     EXPECT_EQ(trips_of([&] { EXPECT_TRUE(lock->try_lock()); }), 1);
     EXPECT_EQ(trips_of([&] { EXPECT_TRUE(lock->verify()); }), 1);
@@ -49,6 +57,9 @@ TEST_P(Wire, an_uncontended_lock_takes_one_round_trip_to_acquire_and_one_to_rele
 }
 
 TEST_P(Wire, a_busy_try_takes_one_round_trip) {
+    if (prepares_every_statement()) {
+        GTEST_SKIP() << "MariaDB's ODBC driver prepares and closes every statement";
+    }
     const auto holder = lock_b();
     holder->lock();
     const auto lock = dlock::create_lock(*session_, key_);
@@ -56,11 +67,14 @@ TEST_P(Wire, a_busy_try_takes_one_round_trip) {
 }
 
 TEST_P(Wire, a_wait_sends_at_most_one_and_two_for_each_slice) {
+    if (prepares_every_statement()) {
+        GTEST_SKIP() << "MariaDB's ODBC driver prepares and closes every statement";
+    }
     const auto holder = lock_b();
     holder->lock();
     for (const bool in_transaction : {false, true}) {
         if (in_transaction) {
-            *session_ << "begin";
+            begin(*session_);
         }
         const auto lock = dlock::create_lock(*session_, key_, {.slice = 200ms});
         // One slice, and 1 + 2 * ceil(500 / 200) = 7 in several.
@@ -70,6 +84,9 @@ TEST_P(Wire, a_wait_sends_at_most_one_and_two_for_each_slice) {
 }
 
 TEST_P(Wire, a_wait_that_is_granted_sends_two_statements) {
+    if (prepares_every_statement()) {
+        GTEST_SKIP() << "MariaDB's ODBC driver prepares and closes every statement";
+    }
     const auto holder = lock_b();
     holder->lock();
     const auto lock = dlock::create_lock(*session_, key_);

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "support/databases.hpp"
 
+#include <dlock/factory.hpp>
+#include <dlock/testing/simulator.hpp>
+
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -10,6 +13,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <map>
+#include <mutex>
 #include <ostream>
 #include <sstream>
 
@@ -18,8 +22,7 @@ namespace {
 
 using Urls = std::vector<std::pair<std::string, std::string>>;
 
-// A line for each server, of a file.
-Urls parse_lines(const std::string& text) {
+Urls parse(const std::string& text) {
     Urls urls;
     std::istringstream lines(text);
     for (std::string line; std::getline(lines, line);) {
@@ -30,12 +33,6 @@ Urls parse_lines(const std::string& text) {
         }
     }
     return urls;
-}
-
-// The lines themselves; semicolons separate them as well, so URLs of ODBC have to be in a file.
-Urls parse_setting(std::string text) {
-    std::replace(text.begin(), text.end(), ';', '\n');
-    return parse_lines(text);
 }
 
 std::string read_file(const std::string& path) {
@@ -76,15 +73,23 @@ std::vector<Database> find_databases() {
     const std::string servers = environment("DLOCK_TEST_SERVERS");
     std::map<std::string, std::string> admins;
     if (!servers.empty()) {
-        for (const auto& [name, url] : parse_lines(read_file(servers + "/admin"))) {
+        for (const auto& [name, url] : parse(read_file(servers + "/admin"))) {
             admins[name] = url;
         }
     }
+    std::string text = setting;
+    if (!setting.empty() && std::filesystem::exists(setting)) {
+        text = read_file(setting);
+    } else {
+        std::replace(text.begin(), text.end(), ';', '\n');
+    }
     std::vector<Database> found;
-    const bool is_file = !setting.empty() && std::filesystem::exists(setting);
-    for (const auto& [name, url] :
-         is_file ? parse_lines(read_file(setting)) : parse_setting(setting)) {
+    for (const auto& [name, url] : parse(text)) {
         found.push_back({name, url, admins[name]});
+    }
+    dlock::testing::register_backend();
+    for (const char* const name : {"postgresql", "mysql", "mssql", "oracle"}) {
+        found.push_back({std::string(name) + "-sim", std::string("simulator://") + name, ""});
     }
     static const TemporaryFolder folder;
     found.push_back({"sqlite", "sqlite3://db=" + (folder.path() / "test.db").string(), ""});
@@ -95,6 +100,35 @@ std::vector<Database> find_databases() {
 
 std::string Database::backend() const {
     return url.substr(0, url.find("://"));
+}
+
+std::string Database::test_name() const {
+    std::string text = name;
+    std::replace(text.begin(), text.end(), '-', '_');
+    return text;
+}
+
+const std::string& Database::product() const {
+    static std::mutex mutex;
+    static std::map<std::string, std::string> products;
+    const std::lock_guard lock(mutex);
+    std::string& known = products[url];
+    if (known.empty()) {
+        known = backend() == "postgresql" ? "PostgreSQL"
+                : is_sqlite()             ? "SQLite"
+                                          : dlock::capabilities(*open()).database;
+    }
+    return known;
+}
+
+const Database* Database::by_its_own_client() const {
+    const std::string wanted = name.substr(0, name.find("-odbc"));
+    for (const Database& database : databases()) {
+        if (is_odbc() && database.name == wanted) {
+            return &database;
+        }
+    }
+    return nullptr;
 }
 
 std::unique_ptr<soci::session> Database::open() const {

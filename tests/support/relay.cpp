@@ -47,7 +47,7 @@ bool pass_on(int from, int to) {
 }  // namespace
 
 Relay::Relay(const Database& database) : database_(database), listener_(make_socket()) {
-    constexpr std::string_view name = "port=";
+    const std::string_view name = database.is_odbc() ? "Port=" : "port=";
     const std::size_t at = database.url.find(name);
     if (at == std::string::npos) {
         throw std::runtime_error("the URL of " + database.name + " has no port");

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "support/server_view.hpp"
 
+#include <dlock/testing/simulator.hpp>
+
 #include <thread>
 #include <variant>
 
@@ -28,6 +30,11 @@ std::string hex(const std::string& text) {
     return result;
 }
 
+// The server that plays the database.
+dlock::testing::SimulatedServer& simulated(const Database& database) {
+    return dlock::testing::server_of(database.url.substr(database.url.find("://") + 3));
+}
+
 }  // namespace
 
 bool eventually(const std::function<bool()>& condition, std::chrono::milliseconds limit) {
@@ -47,6 +54,9 @@ ServerView::ServerView(const Database& database)
 
 int ServerView::holders(const dlock::ActualKey& key) {
     int count = 0;
+    if (database_.is_simulated()) {
+        return simulated(database_).holders(key);
+    }
     if (database_.is_postgresql()) {
         *admin_ << "select count(*) from pg_locks where locktype = 'advisory' and granted and " +
                        pg_row(key),
@@ -67,6 +77,9 @@ int ServerView::holders(const dlock::ActualKey& key) {
 
 int ServerView::waiters(const dlock::ActualKey& key) {
     int count = 0;
+    if (database_.is_simulated()) {
+        return simulated(database_).waiters(key);
+    }
     if (database_.is_postgresql()) {
         *admin_ << "select count(*) from pg_locks where locktype = 'advisory' and not granted "
                    "and " +
@@ -83,13 +96,18 @@ int ServerView::waiters(const dlock::ActualKey& key) {
 
 long long ServerView::session_id(soci::session& session) const {
     long long id = 0;
+    if (database_.is_simulated()) {
+        return dlock::testing::SimulatedServer::session_id(session);
+    }
     session << (database_.is_postgresql() ? "select pg_backend_pid()" : "select connection_id()"),
         soci::into(id);
     return id;
 }
 
 void ServerView::terminate(long long id) {
-    if (database_.is_postgresql()) {
+    if (database_.is_simulated()) {
+        simulated(database_).terminate(id);
+    } else if (database_.is_postgresql()) {
         *admin_ << "select pg_terminate_backend(" + std::to_string(id) + ")";
     } else {
         *admin_ << "kill connection " + std::to_string(id);
@@ -97,7 +115,9 @@ void ServerView::terminate(long long id) {
 }
 
 void ServerView::cancel(long long id) {
-    if (database_.is_postgresql()) {
+    if (database_.is_simulated()) {
+        simulated(database_).cancel(id);
+    } else if (database_.is_postgresql()) {
         *admin_ << "select pg_cancel_backend(" + std::to_string(id) + ")";
     } else {
         *admin_ << "kill query " + std::to_string(id);

@@ -135,7 +135,7 @@ TEST(MysqlSql, mariadb_waits_without_limit_a_year_at_a_time_never_by_a_negative_
 
 TEST(MysqlSql, an_ambient_time_limit_of_mariadb_is_lifted_for_the_wait) {
     EXPECT_EQ(wait_sql(MysqlFlavour::mariadb, 10s)
-                  .rfind("SET STATEMENT max_statement_time = 0 FOR SELECT IF(", 0),
+                  .rfind("/*M!100102 SET STATEMENT max_statement_time = 0 FOR */ SELECT IF(", 0),
               0U);
 }
 
@@ -149,13 +149,26 @@ TEST(MysqlSql, a_slice_shorter_than_what_is_left_is_kept_to) {
 
 // ---- Forms and guards. ----
 
+TEST(MysqlSql, a_try_asks_mariadb_for_the_transaction_where_the_client_does_not_tell) {
+    for (const MysqlFlavour flavour : flavours) {
+        Machine machine = mysql(flavour);
+        machine.start(Op::try_acquire, {});
+        const bool asked = flavour == MysqlFlavour::mariadb;
+        EXPECT_EQ(contains(machine.sql(), ", @@in_transaction"), asked);
+        machine.reply(row({0, 1}));
+        EXPECT_EQ(machine.step().transaction,
+                  asked ? TransactionState::active : TransactionState::unknown);
+        EXPECT_FALSE(contains(machine.start(Op::wait, {}).sql(), "in_transaction"));
+    }
+}
+
 TEST(MysqlSql, it_is_always_a_select) {
     // A killed DO or SET reports success on MariaDB without having the lock.
     for (const MysqlFlavour flavour : flavours) {
         for (const Op op : {Op::try_acquire, Op::wait, Op::release, Op::verify}) {
             Machine machine = mysql(flavour);
             std::string sql = machine.start(op, mysql_left(10s)).sql();
-            const std::string lifted = "SET STATEMENT max_statement_time = 0 FOR ";
+            const std::string lifted = "/*M!100102 SET STATEMENT max_statement_time = 0 FOR */ ";
             if (flavour == MysqlFlavour::mariadb && op == Op::wait) {
                 ASSERT_EQ(sql.rfind(lifted, 0), 0U);
                 sql.erase(0, lifted.size());

@@ -141,9 +141,9 @@ TEST(PostgresqlSql, the_guards_stand_in_the_statement_that_takes_the_lock) {
               "AND NOT pg_catalog.pg_is_in_recovery()");
     EXPECT_EQ(try_sql(plain, active()),
               "SELECT pg_catalog.pg_try_advisory_lock(42) WHERE pg_catalog.pg_backend_pid() = 4711 "
-              "AND NOT pg_catalog.pg_is_in_recovery() AND "
-              "pg_catalog.current_setting('transaction_isolation') NOT IN "
-              "('repeatable read', 'serializable')");
+              "AND NOT pg_catalog.pg_is_in_recovery() AND NOT "
+              "(pg_catalog.current_setting('transaction_isolation') IN "
+              "('repeatable read', 'serializable'))");
 }
 
 TEST(PostgresqlSql, guards_that_are_switched_off_are_left_out) {
