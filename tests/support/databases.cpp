@@ -108,15 +108,17 @@ std::string Database::test_name() const {
     return text;
 }
 
-const std::string& Database::product() const {
+std::string Database::product() const {
+    if (!is_odbc()) {
+        return backend();
+    }
     static std::mutex mutex;
     static std::map<std::string, std::string> products;
     const std::lock_guard lock(mutex);
     std::string& known = products[url];
     if (known.empty()) {
-        known = backend() == "postgresql" ? "PostgreSQL"
-                : is_sqlite()             ? "SQLite"
-                                          : dlock::capabilities(*open()).database;
+        const std::string found = dlock::capabilities(*open()).database;
+        known = found == "PostgreSQL" ? "postgresql" : "mysql";
     }
     return known;
 }

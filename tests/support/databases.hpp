@@ -28,9 +28,9 @@ struct Database {
     [[nodiscard]] std::unique_ptr<soci::session> open_admin() const;
 
     // The product, whatever the road to it.
-    [[nodiscard]] bool is_postgresql() const { return product() == "PostgreSQL"; }
+    [[nodiscard]] bool is_postgresql() const { return product() == "postgresql"; }
     /// MySQL or MariaDB.
-    [[nodiscard]] bool is_mysql() const { return product() == "MySQL" || product() == "MariaDB"; }
+    [[nodiscard]] bool is_mysql() const { return product() == "mysql"; }
     [[nodiscard]] bool is_sqlite() const { return backend() == "sqlite3"; }
     [[nodiscard]] bool is_mssql() const { return product() == "SQL Server"; }
     [[nodiscard]] bool is_oracle() const { return product() == "Oracle"; }
@@ -42,7 +42,8 @@ struct Database {
     [[nodiscard]] const Database* by_its_own_client() const;
 
   private:
-    [[nodiscard]] const std::string& product() const;
+    /// The name of the backend that is the product's own.
+    [[nodiscard]] std::string product() const;
 };
 
 /// Prints the name alone: a URL may hold a password.
