@@ -71,6 +71,11 @@ class OnEachDatabase : public testing::TestWithParam<Database> {
         return !(GetParam().is_odbc() && dlock::capabilities(*a_).database == "MySQL");
     }
 
+    /// False where the client library does not say, without a round trip, whether one is open.
+    [[nodiscard]] bool client_tells_of_transactions() const {
+        return !GetParam().is_mssql() && !GetParam().is_oracle();
+    }
+
     [[nodiscard]] bool has_shared() {
         return dlock::capabilities(*a_).modes.contains(dlock::Mode::shared);
     }
@@ -82,7 +87,7 @@ class OnEachDatabase : public testing::TestWithParam<Database> {
 
   private:
     void run_or(soci::session& sql, const char* statement, void (soci::session::*call)()) const {
-        if (GetParam().is_odbc() && GetParam().is_postgresql()) {
+        if (GetParam().is_odbc() && !GetParam().is_mysql()) {
             (sql.*call)();
         } else {
             sql << statement;

@@ -86,8 +86,13 @@ TEST_P(Modes, what_the_database_cannot_do_is_refused_at_construction) {
     if (!has_xact()) {
         refused({.xact = true}, "xact");
     }
-    refused({.mode = dlock::Mode::update}, "mode");
-    refused({.mode = dlock::Mode::shared_intent_exclusive}, "mode");
+    for (const auto mode :
+         {dlock::Mode::update, dlock::Mode::intent_shared, dlock::Mode::intent_exclusive,
+          dlock::Mode::shared_intent_exclusive, dlock::Mode::null}) {
+        if (!dlock::capabilities(*a_).modes.contains(mode)) {
+            refused({.mode = mode}, "mode");
+        }
+    }
 }
 
 TEST_P(Modes, options_that_make_no_sense_are_refused_at_construction) {

@@ -81,6 +81,13 @@ class Workers {
 
 class Processes : public OnEachDatabase {
   protected:
+    void SetUp() override {
+        if (GetParam().is_simulated()) {
+            GTEST_SKIP() << "a simulated server lives in one process";
+        }
+        OnEachDatabase::SetUp();
+    }
+
     void contend(std::chrono::microseconds hold, long long grants) {
         constexpr int count = 8;
         Workers workers(GetParam(), key_);

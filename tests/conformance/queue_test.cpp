@@ -61,7 +61,7 @@ TEST_P(Queue, a_waiter_that_gives_up_passes_its_turn_on) {
     const auto session = GetParam().open();
     const auto last = dlock::create_lock(*session, key_);
     const auto first = lock_b();
-    auto giving_up = in_thread([&] { return first->try_lock_for(300ms); });
+    auto giving_up = in_thread([&] { return first->try_lock_for(1300ms); });
     wait_for_waiters(*holder, 1);
     auto waiting = in_thread([&] { return last->try_lock_for(30s); });
     EXPECT_FALSE(giving_up.get());

@@ -8,7 +8,7 @@ class Settings : public OnEachDatabase {
   protected:
     void SetUp() override {
         OnEachDatabase::SetUp();
-        if (GetParam().is_sqlite()) {
+        if (GetParam().is_sqlite() || GetParam().is_simulated()) {
             GTEST_SKIP() << "there are no settings";
         }
     }

@@ -40,6 +40,9 @@ TEST_P(Transaction, a_session_lock_outlives_commit_and_rollback) {
 }
 
 TEST_P(Transaction, it_survives_a_timeout_of_a_session_lock) {
+    if (GetParam().is_simulated()) {
+        GTEST_SKIP() << "the simulator stores no data";
+    }
     if (GetParam().is_sqlite()) {
         GTEST_SKIP() << "the side file has no part in transactions";
     }
@@ -81,6 +84,9 @@ TEST_P(Transaction, xact_needs_a_transaction) {
     if (!has_xact()) {
         GTEST_SKIP() << "no transaction-level locks";
     }
+    if (GetParam().is_oracle() && !GetParam().is_odbc()) {
+        GTEST_SKIP() << "Oracle's sessions are always in a transaction";
+    }
     const auto lock = lock_a({.xact = true});
     EXPECT_EQ(thrown([&] { (void)lock->try_lock(); }), dlock::errc::no_transaction);
     EXPECT_TRUE(is_free());
@@ -104,8 +110,10 @@ TEST_P(Transaction, xact_is_held_until_commit_or_rollback) {
             EXPECT_TRUE(lock->locked());
             EXPECT_FALSE(is_free());
             commit ? transaction.commit() : transaction.rollback();
-            EXPECT_FALSE(lock->locked());
+            // Where the client does not tell of transactions, only the server can.
+            EXPECT_TRUE(!client_tells_of_transactions() || !lock->locked());
             EXPECT_FALSE(lock->verify());
+            EXPECT_FALSE(lock->locked());
             EXPECT_TRUE(is_free());
         }
     }
@@ -147,6 +155,9 @@ TEST_P(Transaction, xact_knows_of_a_transaction_that_was_followed_by_another) {
 TEST_P(Transaction, xact_ends_with_its_savepoint) {
     if (!has_xact()) {
         GTEST_SKIP() << "no transaction-level locks";
+    }
+    if (GetParam().is_mssql() || GetParam().is_oracle()) {
+        GTEST_SKIP() << "locks outlive savepoints, or nobody says what becomes of them";
     }
     without_savepoints_of_the_driver();
     const auto lock = lock_a({.xact = true});
@@ -259,6 +270,9 @@ TEST_P(Transaction, a_lock_that_would_read_stale_data_is_refused_unless_allowed)
 }
 
 TEST_P(Transaction, what_was_written_under_the_lock_is_seen_under_the_lock) {
+    if (GetParam().is_simulated()) {
+        GTEST_SKIP() << "the simulator stores no data";
+    }
     if (GetParam().is_sqlite()) {
         GTEST_SKIP() << "the side file has no part in transactions";
     }

@@ -9,7 +9,7 @@ class Wire : public OnEachDatabase {
   protected:
     void SetUp() override {
         OnEachDatabase::SetUp();
-        if (GetParam().is_sqlite()) {
+        if (GetParam().is_sqlite() || GetParam().is_simulated()) {
             GTEST_SKIP() << "there is no wire";
         }
         relay_ = std::make_unique<Relay>(GetParam());

@@ -109,16 +109,23 @@ std::string Database::test_name() const {
 }
 
 std::string Database::product() const {
-    if (!is_odbc()) {
-        return backend();
-    }
+    const std::string kind = is_simulated() ? url.substr(url.find("://") + 3)
+                             : is_odbc()    ? odbc_product()
+                                            : backend();
+    return kind == "mariadb" ? "mysql" : kind;
+}
+
+std::string Database::odbc_product() const {
     static std::mutex mutex;
     static std::map<std::string, std::string> products;
     const std::lock_guard lock(mutex);
     std::string& known = products[url];
     if (known.empty()) {
         const std::string found = dlock::capabilities(*open()).database;
-        known = found == "PostgreSQL" ? "postgresql" : "mysql";
+        known = found == "PostgreSQL"   ? "postgresql"
+                : found == "SQL Server" ? "mssql"
+                : found == "Oracle"     ? "oracle"
+                                        : "mysql";
     }
     return known;
 }

@@ -32,8 +32,8 @@ struct Database {
     /// MySQL or MariaDB.
     [[nodiscard]] bool is_mysql() const { return product() == "mysql"; }
     [[nodiscard]] bool is_sqlite() const { return backend() == "sqlite3"; }
-    [[nodiscard]] bool is_mssql() const { return product() == "SQL Server"; }
-    [[nodiscard]] bool is_oracle() const { return product() == "Oracle"; }
+    [[nodiscard]] bool is_mssql() const { return product() == "mssql"; }
+    [[nodiscard]] bool is_oracle() const { return product() == "oracle"; }
 
     /// A server that only plays the database, in this process.
     [[nodiscard]] bool is_simulated() const { return backend() == "simulator"; }
@@ -42,8 +42,9 @@ struct Database {
     [[nodiscard]] const Database* by_its_own_client() const;
 
   private:
-    /// The name of the backend that is the product's own.
+    /// "postgresql", "mysql" (MariaDB, too), "mssql", "oracle" or "sqlite3".
     [[nodiscard]] std::string product() const;
+    [[nodiscard]] std::string odbc_product() const;
 };
 
 /// Prints the name alone: a URL may hold a password.
