@@ -1,13 +1,12 @@
 // MySQL and MariaDB as far as GET_LOCK goes. Measured on MySQL 9.7 and MariaDB 10.11.
 // SPDX-License-Identifier: BSL-1.0
 #include "support/simulator/execution.hpp"
+#include "support/simulator/mysql_names.hpp"
 #include "support/simulator/sql_rules.hpp"
 #include "support/simulator/walk.hpp"
 
 #include <algorithm>
-#include <cctype>
 #include <cmath>
-#include <map>
 #include <set>
 
 namespace dlock::testing {
@@ -17,61 +16,6 @@ using std::chrono::milliseconds;
 
 SqlError error(int code, const char* message) {
     return {code, code == 1213 ? "40001" : code == 1317 ? "70100" : "HY000", message};
-}
-
-// The functions that there are, and how many arguments they take.
-const std::map<std::string, std::size_t>& functions() {
-    static const std::map<std::string, std::size_t> known{
-        {"get_lock", 2},      {"release_lock", 1},
-        {"is_used_lock", 1},  {"is_free_lock", 1},
-        {"connection_id", 0}, {"unhex", 1},
-        {"convert", 1},       {"if", 3},
-        {"_utf8mb4", 1},      {"release_all_locks", 0}};
-    return known;
-}
-
-void check(const Expression& call) {
-    const auto known = functions().find(call.name);
-    if (known == functions().end()) {
-        throw SqlError(1305, "42000", "unknown SQL: " + call.name);
-    }
-    if (known->second != call.arguments.size()) {
-        throw SqlError(1582, "42000", "incorrect parameter count: " + call.name);
-    }
-}
-
-bool is_utf8(const std::string& text) {
-    for (std::size_t i = 0; i < text.size();) {
-        const auto lead = static_cast<unsigned char>(text[i++]);
-        const int following = lead < 0x80                   ? 0
-                              : lead >= 0xC2 && lead < 0xE0 ? 1
-                              : lead >= 0xE0 && lead < 0xF0 ? 2
-                              : lead >= 0xF0 && lead < 0xF5 ? 3
-                                                            : -1;
-        if (following < 0) {
-            return false;
-        }
-        for (int more = 0; more < following; ++more, ++i) {
-            if (i >= text.size() || (static_cast<unsigned char>(text[i]) & 0xC0U) != 0x80) {
-                return false;
-            }
-        }
-    }
-    return true;
-}
-
-// MySQL's names are compared without case. Beyond ASCII only Latin-1's letters are known here.
-std::string lower(std::string name) {
-    bool is_latin = false;
-    for (char& c : name) {
-        const auto byte = static_cast<unsigned char>(c);
-        if (is_latin && byte >= 0x80 && byte <= 0x9E && byte != 0x97) {
-            c = static_cast<char>(byte + 0x20);
-        }
-        is_latin = byte == 0xC3;
-        c = is_latin || byte >= 0x80 ? c : static_cast<char>(std::tolower(byte));
-    }
-    return name;
 }
 
 // MariaDB waits until a time in nanoseconds, which the 584 years since 1970 hold.
@@ -91,7 +35,7 @@ class MysqlExecution final : public Execution {
         if (script.size() != 1) {
             throw SqlError(1064, "42000", "several statements in one string");
         }
-        for_each_call(script[0], check);
+        for_each_call(script[0], check_mysql_call);
         one(script[0]);
         return std::move(result());
     }
@@ -247,34 +191,8 @@ class MysqlExecution final : public Execution {
         return place;
     }
 
-    // Nothing for a name that MariaDB answers with NULL.
     std::optional<std::string> lock_name(const Value& value) const {
-        if (is_mariadb() && std::holds_alternative<std::int64_t>(value)) {
-            throw error(4079, "Illegal parameter data type");
-        }
-        std::string name = to_text(value);
-        const bool missing = is_null(value) || name.empty();
-        if (missing && is_mariadb()) {
-            return std::nullopt;
-        }
-        const auto characters =
-            std::count_if(name.begin(), name.end(), [](char c) { return (c & 0xC0) != 0x80; });
-        const bool wide =
-            std::any_of(name.begin(), name.end(), [](char c) { return (c & 0xF8) == 0xF0; });
-        if (is_mariadb()) {
-            if (name.size() > 192) {
-                throw error(1059, "Identifier name is too long");
-            }
-        } else {
-            if (missing || wide || !is_utf8(name)) {
-                throw error(3057, "Incorrect user-level lock name");
-            }
-            if (characters > 64) {
-                throw error(4163, "the lock name is too long");
-            }
-            name = lower(name);
-        }
-        return name.substr(0, name.find('\0'));
+        return mysql_lock_name(value, is_mariadb());
     }
 
     // When the wait ends; nothing for a timeout that MariaDB answers with NULL.
@@ -347,7 +265,7 @@ class MysqlRules final : public SqlRules {
 
     std::string name_of(const ActualKey& key) const override {
         const std::string& name = std::get<std::string>(key.value());
-        return server_.product() == Product::mysql ? lower(name) : name;
+        return server_.product() == Product::mysql ? lower_mysql_name(name) : name;
     }
 
   private:

@@ -1,14 +1,12 @@
 // PostgreSQL as far as advisory locks and transactions go. Measured on 15.
 // SPDX-License-Identifier: BSL-1.0
 #include "support/simulator/execution.hpp"
+#include "support/simulator/postgresql_catalog.hpp"
 #include "support/simulator/postgresql_settings.hpp"
 #include "support/simulator/sql_rules.hpp"
 #include "support/simulator/walk.hpp"
 
 #include <algorithm>
-#include <set>
-#include <sstream>
-#include <tuple>
 
 namespace dlock::testing {
 namespace {
@@ -17,39 +15,6 @@ using std::chrono::milliseconds;
 
 SqlError error(const char* sqlstate, const char* message) {
     return {0, sqlstate, message};
-}
-
-// Functions that there are, beside those of advisory locks.
-bool is_known(const std::string& name) {
-    static const std::set<std::string> others{
-        "pg_backend_pid", "pg_is_in_recovery",    "current_database", "current_setting",
-        "extract_epoch",  "pg_terminate_backend", "pg_cancel_backend"};
-    static const std::set<std::string> advisory = [] {
-        std::set<std::string> names{"pg_advisory_unlock", "pg_advisory_unlock_shared",
-                                    "pg_advisory_unlock_all"};
-        for (const char* const kind : {"pg_advisory", "pg_try_advisory"}) {
-            for (const char* const scope : {"_lock", "_xact_lock"}) {
-                names.insert(std::string(kind) + scope);
-                names.insert(std::string(kind) + scope + "_shared");
-            }
-        }
-        return names;
-    }();
-    return others.contains(name) || advisory.contains(name);
-}
-
-std::string without_schema(const std::string& name) {
-    const std::string prefix = "pg_catalog.";
-    return name.starts_with(prefix) ? name.substr(prefix.size()) : name;
-}
-
-std::string name_of_key(std::uint64_t number) {
-    return std::to_string(number >> 32U) + " " + std::to_string(number & 0xFFFFFFFFU) + " 1";
-}
-
-std::string name_of_pair(std::int64_t first, std::int64_t second) {
-    return std::to_string(static_cast<std::uint32_t>(first)) + " " +
-           std::to_string(static_cast<std::uint32_t>(second)) + " 2";
 }
 
 class PostgresqlExecution final : public Execution {
@@ -125,30 +90,7 @@ class PostgresqlExecution final : public Execution {
         if (name != "pg_catalog.pg_locks" && name != "pg_locks") {
             unknown(name);
         }
-        // One row for a session and a mode, however often it took the lock.
-        std::set<std::tuple<std::string, SessionId, Mode, bool>> entries;
-        server().locks().for_each([&](const std::string& lock, const Grant& grant) {
-            entries.emplace(lock, grant.session, grant.mode, true);
-        });
-        server().locks().for_each_waiting([&](const std::string& lock, const Request& request) {
-            entries.emplace(lock, request.session, request.mode, false);
-        });
-        std::vector<Row> rows;
-        for (const auto& [lock, pid, mode, granted] : entries) {
-            std::istringstream parts(lock);
-            std::int64_t numbers[3] = {};
-            parts >> numbers[0] >> numbers[1] >> numbers[2];
-            rows.push_back(
-                {{"locktype", std::string("advisory")},
-                 {"database", std::int64_t{1}},
-                 {"classid", numbers[0]},
-                 {"objid", numbers[1]},
-                 {"objsubid", numbers[2]},
-                 {"mode", std::string(mode == Mode::shared ? "ShareLock" : "ExclusiveLock")},
-                 {"pid", pid},
-                 {"granted", std::int64_t{granted}}});
-        }
-        return rows;
+        return postgresql_locks(server().locks());
     }
 
   private:
@@ -181,7 +123,7 @@ class PostgresqlExecution final : public Execution {
             statement.kind != Kind::rollback_to && statement.kind != Kind::commit) {
             throw error("25P02", "current transaction is aborted");
         }
-        for_each_call(statement, check);
+        for_each_call(statement, check_postgresql_call);
         session().statement_deadline = deadline_of("statement_timeout");
         if (session().cancel_pending) {
             session().cancel_pending = false;
@@ -225,25 +167,6 @@ class PostgresqlExecution final : public Execution {
                 return;
             default:
                 unknown("this statement");
-        }
-    }
-
-    // Functions are looked up before anything of the statement is executed.
-    static void check(const Expression& called) {
-        const std::string name = without_schema(called.name);
-        const auto is_out_of_range = [&](const Expression& argument) {
-            const auto* const number = std::get_if<std::int64_t>(&argument.value);
-            return std::holds_alternative<double>(argument.value) ||
-                   (number != nullptr && called.arguments.size() == 2 &&
-                    *number != static_cast<std::int32_t>(*number));
-        };
-        const bool is_advisory = name.find("advisory") != std::string::npos;
-        if (!is_known(name) ||
-            (is_advisory &&
-             (called.arguments.size() > 2 ||
-              called.arguments.empty() != (name == "pg_advisory_unlock_all") ||
-              std::any_of(called.arguments.begin(), called.arguments.end(), is_out_of_range)))) {
-            throw error("42883", "function does not exist");
         }
     }
 
@@ -345,10 +268,9 @@ class PostgresqlExecution final : public Execution {
             return {};
         }
         const std::string lock = arguments.size() == 2
-                                     ? name_of_pair(dlock::testing::to_integer(arguments[0]),
-                                                    dlock::testing::to_integer(arguments[1]))
-                                     : name_of_key(static_cast<std::uint64_t>(
-                                           dlock::testing::to_integer(arguments.at(0))));
+                                     ? postgresql_name(dlock::testing::to_integer(arguments[0]),
+                                                       dlock::testing::to_integer(arguments[1]))
+                                     : postgresql_name(dlock::testing::to_integer(arguments.at(0)));
         if (has("unlock")) {
             return std::int64_t{releases(lock, mode, false)};
         }
@@ -410,9 +332,9 @@ class PostgresqlRules final : public SqlRules {
 
     std::string name_of(const ActualKey& key) const override {
         if (const auto* const pair = std::get_if<Int32Pair>(&key.value())) {
-            return name_of_pair(pair->first, pair->second);
+            return postgresql_name(pair->first, pair->second);
         }
-        return name_of_key(static_cast<std::uint64_t>(std::get<std::int64_t>(key.value())));
+        return postgresql_name(std::get<std::int64_t>(key.value()));
     }
 
   private:
