@@ -121,7 +121,8 @@ bool LockState::transaction_ended() const noexcept {
 
 bool LockState::locked() const noexcept {
     return state_ == State::locked && in_this_process() && same_session() && !hold_is_gone() &&
-           !(parts_.options.xact && transaction_ended());
+           !(parts_.options.xact &&
+             (transaction_ended() || parts_.driver->transaction() == TransactionState::failed));
 }
 
 void LockState::fail(errc error, const char* advice, bool native, bool transaction_spoilt) const {
@@ -178,7 +179,7 @@ void LockState::drop_ended_holds(std::uint64_t identity) {
 
 // True if the transaction of before an operation did not survive it: it failed on the way, or had
 // failed and was rolled back to let a release through. What it held is free, or soon will be.
-bool LockState::transaction_ended(TransactionState before) {
+bool LockState::forget_ended_transaction(TransactionState before) {
     const bool ended = before == TransactionState::failed ||
                        (before == TransactionState::active &&
                         parts_.driver->transaction() != TransactionState::active);
@@ -275,7 +276,8 @@ bool LockState::run_acquire(Mode mode, const Wait& wait, const std::stop_token& 
                      "nobody could tell whether the lock was granted, so the session was closed",
                      true, true);
             }
-            fail(end.error, end.advice, end.error != errc::cancelled, transaction_ended(before));
+            fail(end.error, end.advice, end.error != errc::cancelled,
+                 forget_ended_transaction(before));
     }
     Holds::add(*record_, hold);
     hold_ = std::move(hold);
@@ -322,7 +324,7 @@ void LockState::run_release() {
     }
     const TransactionState before = parts_.driver->transaction();
     const Step step = run_blocking(*parts_.driver, *parts_.dialect, Op::release, mode_);
-    const bool ended = transaction_ended(before);
+    const bool ended = forget_ended_transaction(before);
     if (step.verdict == Verdict::released) {
         (void)Holds::leave(*record_, hold_);
         hold_.reset();

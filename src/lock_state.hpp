@@ -81,7 +81,7 @@ class LockState {
     [[nodiscard]] bool run_verify();
     [[nodiscard]] bool ask_held(Mode mode);
     [[nodiscard]] bool hold_is_gone() const noexcept;
-    bool transaction_ended(TransactionState before);
+    bool forget_ended_transaction(TransactionState before);
     void lose(State state) noexcept;
     [[noreturn]] void fail(errc error, const char* advice, bool native = false,
                            bool transaction_spoilt = false) const;

@@ -160,9 +160,11 @@ class DLOCK_EXPORT BaseLock {
     // ---- Observers. ----
 
     /// True if the lock is held as far as is known without asking the server: it was acquired, the
-    /// session is the same one, and a transaction-level lock's transaction has not ended. (A
-    /// transaction that ended and was followed by another is found by verify(); so is, where the
-    /// client does not tell of transactions, as ODBC does not of a literal BEGIN, any that ended.)
+    /// session is the same one, and a transaction-level lock's transaction has neither ended nor
+    /// failed. (PostgreSQL frees such locks when the transaction fails, all but those taken before
+    /// the last savepoint. A transaction that ended and was followed by another is found by
+    /// verify(); so is, where the client does not tell of transactions, as ODBC does not of a
+    /// literal BEGIN, any that ended.)
     [[nodiscard]] bool locked() const noexcept;
 
     [[nodiscard]] State state() const noexcept;

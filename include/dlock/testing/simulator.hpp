@@ -66,8 +66,9 @@ struct Behaviour {
 ///     auto lock = dlock::create_lock(sql, "key");
 ///
 /// It knows the statements that locks send, the control of transactions and a little more, and
-/// answers everything else with an error: code 0 and the text "unknown SQL". It does not store
-/// data, check logins or parse what the real servers accept beyond that.
+/// answers everything else with an error that says "unknown SQL", in a syntax error's or an unknown
+/// function's code where PostgreSQL, MySQL or MariaDB is played. It does not store data, check
+/// logins or parse what the real servers accept beyond that.
 ///
 /// Thread safety: all functions may be called from any thread; sessions as SOCI's sessions. The
 /// server must outlive its sessions.
@@ -98,6 +99,8 @@ class SimulatedServer {
     [[nodiscard]] int waiters(const ActualKey& key) const;
     /// True if the session has the lock, in any mode.
     [[nodiscard]] bool holds(std::int64_t session, const ActualKey& key) const;
+    /// True if the session waits for a lock.
+    [[nodiscard]] bool waits(std::int64_t session) const;
     /// How many locks the session has, and how many all sessions.
     [[nodiscard]] int locks_of(std::int64_t session) const;
     [[nodiscard]] int locks() const;

@@ -1,11 +1,28 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "support/simulator/expression_parser.hpp"
 
+#include <charconv>
+#include <limits>
 #include <memory>
+#include <system_error>
 
 namespace dlock::testing {
 
 using Kind = Expression::Kind;
+
+namespace {
+
+// The smallest integer without its sign, which is a decimal number.
+constexpr double smallest = 9223372036854775808.0;
+
+Value number_of(const std::string& text) {
+    std::int64_t integer = 0;
+    const char* const end = text.data() + text.size();
+    const auto read = std::from_chars(text.data(), end, integer);
+    return read.ec == std::errc() && read.ptr == end ? Value(integer) : Value(std::stod(text));
+}
+
+}  // namespace
 
 const Token& ExpressionParser::peek(std::size_t offset) const {
     const std::size_t place = position_ + offset;
@@ -145,7 +162,16 @@ Expression ExpressionParser::product() {
 
 Expression ExpressionParser::primary() {
     if (accept_symbol("-")) {
-        return operation("negative", {primary()});
+        Expression number = primary();
+        if (number.value == Value(smallest)) {
+            number.value = std::numeric_limits<std::int64_t>::min();
+            return number;
+        }
+        if (auto* const integer = std::get_if<std::int64_t>(&number.value)) {
+            *integer = -*integer;
+            return number;
+        }
+        return operation("negative", {std::move(number)});
     }
     if (accept_symbol("(")) {
         if (accept({"select"})) {
@@ -161,10 +187,7 @@ Expression ExpressionParser::primary() {
     const Token token = take();
     switch (token.kind) {
         case Token::Kind::number:
-            return {.kind = Kind::literal,
-                    .value = token.text.find('.') == std::string::npos
-                                 ? Value(static_cast<std::int64_t>(std::stoull(token.text)))
-                                 : Value(std::stod(token.text))};
+            return {.kind = Kind::literal, .value = number_of(token.text)};
         case Token::Kind::text:
             return {.kind = Kind::literal, .value = token.text};
         case Token::Kind::parameter:
@@ -187,7 +210,7 @@ Expression ExpressionParser::primary() {
         return cast();
     }
     if (token.text == "_utf8mb4") {
-        return primary();  // the introducer of a literal: its bytes are taken as they are
+        return {.kind = Kind::call, .name = token.text, .arguments = {primary()}};
     }
     if (token.text == "extract" && accept_symbol("(")) {
         expect({"epoch", "from"});

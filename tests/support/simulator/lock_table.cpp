@@ -28,14 +28,16 @@ bool LockTable::conflicts_with_grants(const Resource& resource, const Request& r
     });
 }
 
+bool LockTable::has(const Resource& resource, SessionId session) {
+    return std::any_of(resource.grants.begin(), resource.grants.end(),
+                       [&](const Grant& grant) { return grant.session == session; });
+}
+
 bool LockTable::may_go(const Resource& resource, const Request& request) {
     if (conflicts_with_grants(resource, request)) {
         return false;
     }
-    const bool has_it =
-        std::any_of(resource.grants.begin(), resource.grants.end(),
-                    [&](const Grant& grant) { return grant.session == request.session; });
-    if (has_it) {
+    if (has(resource, request.session)) {
         return true;
     }
     for (const Request* const earlier : resource.queue) {
@@ -56,6 +58,31 @@ bool LockTable::take(const std::string& name, const Request& request) {
     }
     resource.grants.push_back({request.session, request.mode, request.xact, request.order});
     return true;
+}
+
+bool LockTable::is_wanted(const std::string& name, Mode mode) const {
+    const auto found = resources_.find(name);
+    return found != resources_.end() &&
+           std::any_of(found->second.queue.begin(), found->second.queue.end(),
+                       [&](const Request* request) { return !compatible(request->mode, mode); });
+}
+
+bool LockTable::crosses(const std::string& name, SessionId session, Mode mode) const {
+    const auto found = resources_.find(name);
+    if (found == resources_.end()) {
+        return false;
+    }
+    const auto holds_against = [&](SessionId holder, Mode wanted) {
+        return std::any_of(found->second.grants.begin(), found->second.grants.end(),
+                           [&](const Grant& grant) {
+                               return grant.session == holder && !compatible(grant.mode, wanted);
+                           });
+    };
+    return std::any_of(
+        found->second.queue.begin(), found->second.queue.end(), [&](const Request* request) {
+            return request->session != session && holds_against(session, request->mode) &&
+                   holds_against(request->session, mode);
+        });
 }
 
 void LockTable::wait(const std::string& name, Request& request) {
@@ -128,6 +155,14 @@ std::vector<SessionId> LockTable::waiters(const std::string& name) const {
     return sessions;
 }
 
+bool LockTable::is_waiting(SessionId session) const {
+    return std::any_of(resources_.begin(), resources_.end(), [&](const auto& entry) {
+        const auto& queue = entry.second.queue;
+        return std::any_of(queue.begin(), queue.end(),
+                           [&](const Request* request) { return request->session == session; });
+    });
+}
+
 int LockTable::count_of(SessionId session) const {
     int count = 0;
     for_each([&](const std::string&, const Grant& grant) { count += grant.session == session; });
@@ -138,6 +173,15 @@ void LockTable::for_each(const std::function<void(const std::string&, const Gran
     for (const auto& [name, resource] : resources_) {
         for (const Grant& grant : resource.grants) {
             visit(name, grant);
+        }
+    }
+}
+
+void LockTable::for_each_waiting(
+    const std::function<void(const std::string&, const Request&)>& visit) const {
+    for (const auto& [name, resource] : resources_) {
+        for (const Request* const request : resource.queue) {
+            visit(name, *request);
         }
     }
 }
@@ -153,9 +197,8 @@ std::vector<SessionId> LockTable::blockers(SessionId session) const {
             continue;
         }
         const Request& request = **place;
-        bool has_it = false;
+        const bool has_it = has(resource, session);
         for (const Grant& grant : resource.grants) {
-            has_it = has_it || grant.session == session;
             if (grant.session != session && !compatible(grant.mode, request.mode)) {
                 result.push_back(grant.session);
             }
@@ -185,6 +228,31 @@ bool LockTable::in_deadlock(SessionId session) const {
         }
     }
     return false;
+}
+
+bool LockTable::in_deadlock_for_good(SessionId session) {
+    if (!in_deadlock(session)) {
+        return false;
+    }
+    for (auto& [name, resource] : resources_) {
+        const std::list<Request*> before = resource.queue;
+        for (Request* const late : before) {
+            for (Request* const early : before) {
+                if (early == late) {
+                    break;
+                }
+                resource.queue.remove(late);
+                resource.queue.insert(
+                    std::find(resource.queue.begin(), resource.queue.end(), early), late);
+                if (!in_deadlock(session)) {
+                    promote(resource);
+                    return false;
+                }
+                resource.queue = before;
+            }
+        }
+    }
+    return true;
 }
 
 std::uint64_t LockTable::digest() const {

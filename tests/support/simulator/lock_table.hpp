@@ -44,6 +44,12 @@ class LockTable {
     /// unless the session has the lock already, no earlier request that conflicts.
     [[nodiscard]] bool take(const std::string& name, const Request& request);
 
+    /// True if a request for the mode conflicts with one that waits.
+    [[nodiscard]] bool is_wanted(const std::string& name, Mode mode) const;
+    /// True if somebody waits for what the session has of this lock and has himself what the
+    /// session asks for: PostgreSQL sees that before it puts a request into the queue.
+    [[nodiscard]] bool crosses(const std::string& name, SessionId session, Mode mode) const;
+
     /// Puts the request at the end of the queue.
     void wait(const std::string& name, Request& request);
     /// Takes it out of the queue.
@@ -58,11 +64,17 @@ class LockTable {
 
     [[nodiscard]] std::vector<Grant> grants(const std::string& name) const;
     [[nodiscard]] std::vector<SessionId> waiters(const std::string& name) const;
+    [[nodiscard]] bool is_waiting(SessionId session) const;
     [[nodiscard]] int count_of(SessionId session) const;
     /// True if what the session waits for is, over others that wait, what it has itself.
     [[nodiscard]] bool in_deadlock(SessionId session) const;
+    /// The same, unless another order of one queue opens the cycle: PostgreSQL changes it then.
+    [[nodiscard]] bool in_deadlock_for_good(SessionId session);
     /// All grants, with the names of the locks.
     void for_each(const std::function<void(const std::string&, const Grant&)>& visit) const;
+    /// All requests that wait.
+    void for_each_waiting(
+        const std::function<void(const std::string&, const Request&)>& visit) const;
     /// A number that is the same for equal states.
     [[nodiscard]] std::uint64_t digest() const;
 
@@ -74,6 +86,7 @@ class LockTable {
     static bool conflicts_with_grants(const Resource& resource, const Request& request);
     static bool may_go(const Resource& resource, const Request& request);
     static void promote(Resource& resource);
+    static bool has(const Resource& resource, SessionId session);
     std::vector<SessionId> blockers(SessionId session) const;
 
     std::map<std::string, Resource> resources_;

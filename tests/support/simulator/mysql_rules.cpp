@@ -1,11 +1,13 @@
 // MySQL and MariaDB as far as GET_LOCK goes. Measured on MySQL 9.7 and MariaDB 10.11.
 // SPDX-License-Identifier: BSL-1.0
 #include "support/simulator/execution.hpp"
+#include "support/simulator/mysql_names.hpp"
 #include "support/simulator/sql_rules.hpp"
+#include "support/simulator/walk.hpp"
 
 #include <algorithm>
-#include <cctype>
 #include <cmath>
+#include <set>
 
 namespace dlock::testing {
 namespace {
@@ -15,6 +17,9 @@ using std::chrono::milliseconds;
 SqlError error(int code, const char* message) {
     return {code, code == 1213 ? "40001" : code == 1317 ? "70100" : "HY000", message};
 }
+
+// MariaDB waits until a time in nanoseconds, which the 584 years since 1970 hold.
+constexpr double mariadb_overflow = 16.6e9;
 
 TimePoint after(TimePoint now, double seconds) {
     return seconds > 31536000.0 * 100
@@ -30,6 +35,7 @@ class MysqlExecution final : public Execution {
         if (script.size() != 1) {
             throw SqlError(1064, "42000", "several statements in one string");
         }
+        for_each_call(script[0], check_mysql_call);
         one(script[0]);
         return std::move(result());
     }
@@ -69,6 +75,12 @@ class MysqlExecution final : public Execution {
         if (name == "convert") {
             return arguments.at(0);
         }
+        if (name == "_utf8mb4") {  // before a literal
+            if (!is_utf8(to_text(arguments.at(0)))) {
+                throw error(1300, "Invalid utf8mb4 character string");
+            }
+            return arguments.at(0);
+        }
         throw SqlError(1054, "42S22", "unknown SQL: " + name);
     }
 
@@ -76,7 +88,10 @@ class MysqlExecution final : public Execution {
         if (name == "@@in_transaction" && is_mariadb()) {
             return std::int64_t{session().transaction == Transaction::active};
         }
-        return Execution::variable(name);
+        if (name.starts_with("@@")) {
+            throw error(1193, "Unknown system variable");
+        }
+        return {};  // a user's variable that was not set
     }
 
   private:
@@ -89,31 +104,42 @@ class MysqlExecution final : public Execution {
             session().cancel_pending = false;
             throw error(1317, "Query execution was interrupted");
         }
-        session().statement_deadline = TimePoint::max();
-        if (statement.time_limit) {
-            // Out of its range MySQL's hint is ignored.
-            const double limit = *statement.time_limit;
-            if (is_mariadb() || (limit >= 0.001 && limit <= 4294967.295)) {
-                session().statement_deadline = after(server().now(), limit);
-            }
-        }
+        const double limit = time_limit(statement);
+        session().statement_deadline = limit > 0 ? after(server().now(), limit) : TimePoint::max();
         switch (statement.kind) {
             case Kind::select:
                 return take_result(statement.select);
             case Kind::begin:
                 session().transaction = Transaction::active;
+                session().savepoints.clear();
                 return;
             case Kind::commit:
             case Kind::rollback:
                 session().transaction = Transaction::none;
+                session().savepoints.clear();
                 return;
             case Kind::savepoint:
-            case Kind::rollback_to:
-            case Kind::release:
-            case Kind::set:
+                std::erase_if(session().savepoints,
+                              [&](const Savepoint& one) { return one.name == statement.name; });
+                if (session().transaction == Transaction::active) {
+                    session().savepoints.push_back({.name = statement.name});
+                }
                 return;
+            case Kind::rollback_to:
+                session().savepoints.erase(find_savepoint(statement.name) + 1,
+                                           session().savepoints.end());
+                return;
+            case Kind::release:
+                session().savepoints.erase(find_savepoint(statement.name),
+                                           session().savepoints.end());
+                return;
+            case Kind::set:
+                return set(statement);
             case Kind::kill: {
                 const SessionId id = dlock::testing::to_integer(value_of(statement.value));
+                if (server().find(id) == nullptr) {
+                    throw error(1094, "Unknown thread id");
+                }
                 statement.local ? end_statement(id) : end_session(id);
                 return;
             }
@@ -122,42 +148,64 @@ class MysqlExecution final : public Execution {
         }
     }
 
-    // Nothing for a name that MariaDB answers with NULL.
+    // In seconds; 0 for none.
+    double time_limit(const SqlStatement& statement) {
+        if (!is_mariadb()) {
+            if (statement.set_for_statement) {
+                throw SqlError(1064, "42000", "unknown SQL: SET STATEMENT");
+            }
+            // Out of its range the hint is ignored.
+            const double hint = statement.hint.value_or(0);
+            return hint >= 0.001 && hint <= 4294967.295 ? hint
+                                                        : setting("max_execution_time") / 1000;
+        }
+        return statement.set_for_statement.value_or(setting("max_statement_time"));
+    }
+
+    double setting(const std::string& name) const {
+        const auto found = session().settings.find(name);
+        return found == session().settings.end() ? 0 : std::stod(found->second);
+    }
+
+    void set(const SqlStatement& statement) {
+        static const std::set<std::string> ignored{
+            "names",        "autocommit",        "sql_mode",
+            "wait_timeout", "lock_wait_timeout", "innodb_lock_wait_timeout"};
+        const bool is_limit =
+            statement.name == (is_mariadb() ? "max_statement_time" : "max_execution_time");
+        if (!is_limit && !ignored.contains(statement.name)) {
+            throw error(1193, "Unknown system variable");
+        }
+        if (is_limit) {
+            session().settings[statement.name] =
+                std::to_string(to_number(value_of(statement.value)));
+        }
+    }
+
+    std::vector<Savepoint>::iterator find_savepoint(const std::string& name) {
+        const auto place = std::find_if(session().savepoints.begin(), session().savepoints.end(),
+                                        [&](const Savepoint& one) { return one.name == name; });
+        if (place == session().savepoints.end()) {
+            throw SqlError(1305, "42000", "SAVEPOINT does not exist");
+        }
+        return place;
+    }
+
     std::optional<std::string> lock_name(const Value& value) const {
-        std::string name = to_text(value);
-        const bool missing = is_null(value) || name.empty();
-        if (missing && is_mariadb()) {
-            return std::nullopt;
-        }
-        const auto characters =
-            std::count_if(name.begin(), name.end(), [](char c) { return (c & 0xC0) != 0x80; });
-        const bool wide =
-            std::any_of(name.begin(), name.end(), [](char c) { return (c & 0xF8) == 0xF0; });
-        if (is_mariadb()) {
-            if (name.size() > 192) {
-                throw error(1059, "Identifier name is too long");
-            }
-        } else {
-            if (missing || wide) {
-                throw error(3057, "Incorrect user-level lock name");
-            }
-            if (characters > 64) {
-                throw error(4163, "the lock name is too long");
-            }
-            std::transform(name.begin(), name.end(), name.begin(),
-                           [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-        }
-        return name.substr(0, name.find('\0'));
+        return mysql_lock_name(value, is_mariadb());
     }
 
     // When the wait ends; nothing for a timeout that MariaDB answers with NULL.
     std::optional<TimePoint> end_of(const Value& timeout) const {
         double seconds = to_number(timeout);
         if (is_mariadb()) {
-            if (is_null(timeout) || seconds < 0) {
+            if (is_null(timeout) || seconds <= -1 || seconds >= 0x1p63) {
                 return std::nullopt;
             }
-            return after(server().now(), seconds);
+            return after(server().now(), seconds > mariadb_overflow ? 0 : std::max(seconds, 0.0));
+        }
+        if (std::holds_alternative<std::string>(timeout)) {
+            seconds = std::trunc(seconds);
         }
         if (std::round(seconds) < 0) {
             return TimePoint::max();
@@ -216,12 +264,8 @@ class MysqlRules final : public SqlRules {
     }
 
     std::string name_of(const ActualKey& key) const override {
-        std::string name = std::get<std::string>(key.value());
-        if (server_.product() == Product::mysql) {
-            std::transform(name.begin(), name.end(), name.begin(),
-                           [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-        }
-        return name;
+        const std::string& name = std::get<std::string>(key.value());
+        return server_.product() == Product::mysql ? lower_mysql_name(name) : name;
     }
 
   private:

@@ -115,7 +115,7 @@ class Parser final : public ExpressionParser {
             const std::string hint = take().text;
             const auto open = hint.find("max_execution_time(");
             if (open != std::string::npos) {
-                result.time_limit = std::stod(hint.substr(open + 19)) / 1000;
+                result.hint = std::stod(hint.substr(open + 19)) / 1000;
             }
         }
         result.select = select();
@@ -142,9 +142,7 @@ class Parser final : public ExpressionParser {
             if (name != "max_statement_time" || limit.kind != Expression::Kind::literal) {
                 unknown();
             }
-            if (to_number(limit.value) > 0) {
-                result.time_limit = to_number(limit.value);
-            }
+            result.set_for_statement = to_number(limit.value);
             return result;
         }
         if (accept({"names"})) {

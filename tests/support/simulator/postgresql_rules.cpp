@@ -1,13 +1,12 @@
 // PostgreSQL as far as advisory locks and transactions go. Measured on 15.
 // SPDX-License-Identifier: BSL-1.0
 #include "support/simulator/execution.hpp"
+#include "support/simulator/postgresql_catalog.hpp"
+#include "support/simulator/postgresql_settings.hpp"
 #include "support/simulator/sql_rules.hpp"
+#include "support/simulator/walk.hpp"
 
 #include <algorithm>
-#include <charconv>
-#include <set>
-#include <sstream>
-#include <tuple>
 
 namespace dlock::testing {
 namespace {
@@ -18,62 +17,13 @@ SqlError error(const char* sqlstate, const char* message) {
     return {0, sqlstate, message};
 }
 
-// A setting's text in milliseconds: "0", "250ms", "7s", "1min"; without a unit it is milliseconds.
-double milliseconds_of(const std::string& text) {
-    double number = 0;
-    const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), number);
-    const std::string unit(end, text.data() + text.size());
-    return number * (unit == "s" ? 1000 : unit == "min" ? 60000 : unit == "h" ? 3600000 : 1);
-}
-
-std::string setting_of(double count) {
-    const auto whole = static_cast<std::int64_t>(count);
-    if (whole == 0) {
-        return "0";
-    }
-    for (const auto& [factor, unit] :
-         {std::pair{std::int64_t{3600000}, "h"}, {60000, "min"}, {1000, "s"}}) {
-        if (whole % factor == 0) {
-            return std::to_string(whole / factor) + unit;
-        }
-    }
-    return std::to_string(whole) + "ms";
-}
-
-bool is_time(const std::string& setting) {
-    static const std::set<std::string> times{
-        "lock_timeout",        "statement_timeout", "client_connection_check_interval",
-        "transaction_timeout", "deadlock_timeout",  "idle_in_transaction_session_timeout"};
-    return times.contains(setting);
-}
-
-const Settings& defaults() {
-    static const Settings settings{{"lock_timeout", "0"},
-                                   {"statement_timeout", "0"},
-                                   {"client_connection_check_interval", "0"},
-                                   {"transaction_timeout", "0"},
-                                   {"deadlock_timeout", "1s"},
-                                   {"idle_in_transaction_session_timeout", "0"},
-                                   {"default_transaction_isolation", "read committed"},
-                                   {"application_name", ""}};
-    return settings;
-}
-
-std::string name_of_key(std::uint64_t number) {
-    return std::to_string(number >> 32U) + " " + std::to_string(number & 0xFFFFFFFFU) + " 1";
-}
-
-std::string name_of_pair(std::int64_t first, std::int64_t second) {
-    return std::to_string(static_cast<std::uint32_t>(first)) + " " +
-           std::to_string(static_cast<std::uint32_t>(second)) + " 2";
-}
-
 class PostgresqlExecution final : public Execution {
   public:
     using Execution::Execution;
 
     ResultSet run(const Script& script) {
-        session().implicit = session().transaction == Transaction::none && script.size() > 1;
+        several_ = script.size() > 1;
+        session().implicit = session().transaction == Transaction::none && several_;
         if (session().transaction == Transaction::none) {
             session().settings_before = session().settings;
         }
@@ -98,9 +48,7 @@ class PostgresqlExecution final : public Execution {
     Value call(const std::string& full_name, const std::vector<Value>& arguments,
                const std::vector<std::string>& names) override {
         (void)names;
-        const std::string prefix = "pg_catalog.";
-        const std::string name =
-            full_name.starts_with(prefix) ? full_name.substr(prefix.size()) : full_name;
+        const std::string name = without_schema(full_name);
         if (name.find("advisory") != std::string::npos) {
             return advisory(name, arguments);
         }
@@ -121,15 +69,16 @@ class PostgresqlExecution final : public Execution {
         }
         if (name == "pg_terminate_backend" || name == "pg_cancel_backend") {
             const SessionId id = dlock::testing::to_integer(arguments.at(0));
+            const bool exists = server().find(id) != nullptr;
             name == "pg_cancel_backend" ? end_statement(id) : end_session(id);
-            return std::int64_t{1};
+            return std::int64_t{exists};
         }
         unknown(name);
     }
 
     Value cast(const std::string& type, const Value& value) override {
         if (type == "interval") {
-            return milliseconds_of(to_text(value)) / 1000;
+            return postgresql_milliseconds(to_text(value)) / 1000;
         }
         return Execution::cast(type, value);
     }
@@ -141,27 +90,7 @@ class PostgresqlExecution final : public Execution {
         if (name != "pg_catalog.pg_locks" && name != "pg_locks") {
             unknown(name);
         }
-        // One row for a session and a mode, however often it took the lock.
-        std::set<std::tuple<std::string, SessionId, Mode>> entries;
-        server().locks().for_each([&](const std::string& lock, const Grant& grant) {
-            entries.emplace(lock, grant.session, grant.mode);
-        });
-        std::vector<Row> rows;
-        for (const auto& [lock, pid, mode] : entries) {
-            std::istringstream parts(lock);
-            std::int64_t numbers[3] = {};
-            parts >> numbers[0] >> numbers[1] >> numbers[2];
-            rows.push_back(
-                {{"locktype", std::string("advisory")},
-                 {"database", std::int64_t{1}},
-                 {"classid", numbers[0]},
-                 {"objid", numbers[1]},
-                 {"objsubid", numbers[2]},
-                 {"mode", std::string(mode == Mode::shared ? "ShareLock" : "ExclusiveLock")},
-                 {"pid", pid},
-                 {"granted", std::int64_t{1}}});
-        }
-        return rows;
+        return postgresql_locks(server().locks());
     }
 
   private:
@@ -173,7 +102,8 @@ class PostgresqlExecution final : public Execution {
                                                : session().isolation;
         }
         for (const Settings* const settings :
-             {&std::as_const(session().local), &std::as_const(session().settings), &defaults()}) {
+             {&std::as_const(session().local), &std::as_const(session().settings),
+              &postgresql_defaults()}) {
             const auto found = settings->find(name);
             if (found != settings->end()) {
                 return found->second;
@@ -183,7 +113,7 @@ class PostgresqlExecution final : public Execution {
     }
 
     TimePoint deadline_of(const char* setting) {
-        const double limit = milliseconds_of(current(setting));
+        const double limit = postgresql_milliseconds(current(setting));
         return limit > 0 ? server().now() + milliseconds(static_cast<std::int64_t>(limit))
                          : TimePoint::max();
     }
@@ -193,6 +123,7 @@ class PostgresqlExecution final : public Execution {
             statement.kind != Kind::rollback_to && statement.kind != Kind::commit) {
             throw error("25P02", "current transaction is aborted");
         }
+        for_each_call(statement, check_postgresql_call);
         session().statement_deadline = deadline_of("statement_timeout");
         if (session().cancel_pending) {
             session().cancel_pending = false;
@@ -205,12 +136,14 @@ class PostgresqlExecution final : public Execution {
                 return begin(statement.words);
             case Kind::commit:
             case Kind::rollback:
-                return end_transaction(statement.kind == Kind::commit &&
-                                       session().transaction != Transaction::failed);
+                end_transaction(statement.kind == Kind::commit &&
+                                session().transaction != Transaction::failed);
+                session().implicit = several_;  // what follows in the string is one again
+                return;
             case Kind::savepoint:
                 require_block();
                 session().savepoints.push_back(
-                    {statement.name, ++session().order, session().local});
+                    {statement.name, ++session().order, session().settings, session().local});
                 return;
             case Kind::rollback_to:
                 return roll_back_to(statement.name);
@@ -238,6 +171,9 @@ class PostgresqlExecution final : public Execution {
     }
 
     void begin(const std::string& words) {
+        if (session().transaction == Transaction::active) {
+            return;  // a warning, and the transaction goes on
+        }
         session().implicit = false;
         session().transaction = Transaction::active;
         const std::string level = "isolation level ";
@@ -268,7 +204,16 @@ class PostgresqlExecution final : public Execution {
             end_transaction(false);
         } else {
             session().transaction = Transaction::failed;
+            // What the transaction took goes at once, not with the ROLLBACK; inside of a savepoint
+            // what was taken after it.
+            release_after(session().savepoints.empty() ? 0 : session().savepoints.back().order);
         }
+    }
+
+    void release_after(std::int64_t order) {
+        server().locks().release_if([&](const Grant& grant) {
+            return grant.xact && grant.session == session().id && grant.order > order;
+        });
     }
 
     void require_block() const {
@@ -290,20 +235,16 @@ class PostgresqlExecution final : public Execution {
     void roll_back_to(const std::string& name) {
         require_block();
         const auto place = find_savepoint(name);
+        session().settings = place->settings;
         session().local = place->local;
         session().savepoints.erase(place + 1, session().savepoints.end());
         session().transaction = Transaction::active;
-        const std::int64_t order = place->order;
-        server().locks().release_if([&](const Grant& grant) {
-            return grant.xact && grant.session == session().id && grant.order > order;
-        });
+        release_after(place->order);
     }
 
     void set(const SqlStatement& statement) {
-        std::string text = to_text(value_of(statement.value));
-        if (is_time(statement.name)) {
-            text = setting_of(milliseconds_of(text));
-        }
+        const std::string text = postgresql_setting(
+            statement.name, to_text(value_of(statement.value)), server().version());
         if (statement.local) {
             if (session().transaction != Transaction::none || session().implicit) {
                 session().local[statement.name] = text;
@@ -323,15 +264,22 @@ class PostgresqlExecution final : public Execution {
                 [&](const Grant& grant) { return !grant.xact && grant.session == session().id; });
             return std::string();
         }
+        if (std::any_of(arguments.begin(), arguments.end(), is_null)) {
+            return {};
+        }
         const std::string lock = arguments.size() == 2
-                                     ? name_of_pair(dlock::testing::to_integer(arguments[0]),
-                                                    dlock::testing::to_integer(arguments[1]))
-                                     : name_of_key(static_cast<std::uint64_t>(
-                                           dlock::testing::to_integer(arguments.at(0))));
+                                     ? postgresql_name(dlock::testing::to_integer(arguments[0]),
+                                                       dlock::testing::to_integer(arguments[1]))
+                                     : postgresql_name(dlock::testing::to_integer(arguments.at(0)));
         if (has("unlock")) {
             return std::int64_t{releases(lock, mode, false)};
         }
         if (has("_try_")) {
+            // A try does not go before those who wait, not even for what the session has, unless
+            // it has it in the same mode.
+            if (!has_in(lock, mode) && server().locks().is_wanted(lock, mode)) {
+                return std::int64_t{0};
+            }
             const Request request{
                 .session = session().id, .mode = mode, .xact = xact, .order = ++session().order};
             return std::int64_t{server().locks().take(lock, request)};
@@ -339,9 +287,17 @@ class PostgresqlExecution final : public Execution {
         return wait(lock, mode, xact);
     }
 
+    bool has_in(const std::string& lock, Mode mode) const {
+        const auto grants = server().locks().grants(lock);
+        return std::any_of(grants.begin(), grants.end(), [&](const Grant& grant) {
+            return grant.session == session().id && grant.mode == mode;
+        });
+    }
+
     Value wait(const std::string& lock, Mode mode, bool xact) {
         const TimePoint lock_deadline = deadline_of("lock_timeout");
-        const bool own = lock_deadline <= session().statement_deadline;
+        const bool own =
+            lock_deadline != TimePoint::max() && lock_deadline <= session().statement_deadline;
         switch (server().wait(session(), lock, mode, xact,
                               std::min(lock_deadline, session().statement_deadline))) {
             case Outcome::granted:
@@ -361,6 +317,9 @@ class PostgresqlExecution final : public Execution {
         throw own ? error("55P03", "canceling statement due to lock timeout")
                   : error("57014", "canceling statement due to statement timeout");
     }
+
+    /// The string has more than one statement.
+    bool several_ = false;
 };
 
 class PostgresqlRules final : public SqlRules {
@@ -373,9 +332,9 @@ class PostgresqlRules final : public SqlRules {
 
     std::string name_of(const ActualKey& key) const override {
         if (const auto* const pair = std::get_if<Int32Pair>(&key.value())) {
-            return name_of_pair(pair->first, pair->second);
+            return postgresql_name(pair->first, pair->second);
         }
-        return name_of_key(static_cast<std::uint64_t>(std::get<std::int64_t>(key.value())));
+        return postgresql_name(std::get<std::int64_t>(key.value()));
     }
 
   private:

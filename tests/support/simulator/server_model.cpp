@@ -255,6 +255,12 @@ ServerModel::Outcome ServerModel::wait(ServerSession& session, const std::string
     if (locks_.take(name, request)) {
         return Outcome::granted;
     }
+    if (deadline <= now()) {
+        return Outcome::timed_out;  // a try, which never enters the queue
+    }
+    if (product_ == Product::postgresql && locks_.crosses(name, session.id, mode)) {
+        return Outcome::deadlock;
+    }
     locks_.wait(name, request);
     const nanoseconds patience = behaviour_.deadlock_timeout;
     TimePoint look = now() + patience;
@@ -274,8 +280,12 @@ ServerModel::Outcome ServerModel::wait(ServerSession& session, const std::string
             return leave(Outcome::cancelled);
         }
         if (now() >= look) {
-            if (locks_.in_deadlock(session.id)) {
+            if (product_ == Product::postgresql ? locks_.in_deadlock_for_good(session.id)
+                                                : locks_.in_deadlock(session.id)) {
                 return leave(Outcome::deadlock);
+            }
+            if (request.granted) {
+                continue;  // by another order of the queue
             }
             // PostgreSQL looks once, and leaves the rest to those who come later; the others
             // look again and again.

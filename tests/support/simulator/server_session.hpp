@@ -49,7 +49,8 @@ using Settings = std::map<std::string, std::string>;
 struct Savepoint {
     std::string name;
     std::int64_t order = 0;
-    Settings local;
+    Settings settings{};
+    Settings local{};
 };
 
 /// Guarded by the server's mutex, but `connected` and `transaction`, which the client reads.

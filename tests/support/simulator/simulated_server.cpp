@@ -58,6 +58,11 @@ bool SimulatedServer::holds(std::int64_t session, const ActualKey& key) const {
     });
 }
 
+bool SimulatedServer::waits(std::int64_t session) const {
+    return model_->look(
+        [&](const LockTable& locks, const auto&) { return locks.is_waiting(session); });
+}
+
 int SimulatedServer::locks_of(std::int64_t session) const {
     return model_->look(
         [&](const LockTable& locks, const auto&) { return locks.count_of(session); });

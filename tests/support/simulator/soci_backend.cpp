@@ -102,7 +102,10 @@ class SimulatorSession final : public details::session_backend, public SessionTr
         } catch (const SqlError& error) {
             throw SimulatorError(error);
         } catch (const UnknownSql& error) {
-            throw SimulatorError(SqlError(0, "42601", error.what()));
+            const Product product = server_.product();
+            const bool is_mysql = product == Product::mysql || product == Product::mariadb;
+            throw SimulatorError(is_mysql ? SqlError(1064, "42000", error.what())
+                                          : SqlError(0, "42601", error.what()));
         }
     }
 

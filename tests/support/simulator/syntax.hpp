@@ -72,8 +72,9 @@ struct SqlStatement {
     std::vector<Expression> arguments{};
     std::vector<std::string> argument_names{};
     std::vector<SqlStatement> inner{};
-    /// MySQL's MAX_EXECUTION_TIME in milliseconds, MariaDB's max_statement_time in seconds.
-    std::optional<double> time_limit{};
+    /// MySQL's hint MAX_EXECUTION_TIME and MariaDB's SET STATEMENT max_statement_time, in seconds.
+    std::optional<double> hint{};
+    std::optional<double> set_for_statement{};
 };
 
 using Script = std::vector<SqlStatement>;
