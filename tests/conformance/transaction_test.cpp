@@ -235,6 +235,23 @@ TEST_P(Transaction, a_guard_in_a_failed_transaction_gives_the_lock_back_and_leav
     }
 }
 
+TEST_P(Transaction, xact_is_not_believed_in_once_its_transaction_has_failed) {
+    if (!GetParam().is_postgresql() || GetParam().is_odbc()) {
+        GTEST_SKIP() << "an error does not fail the transaction, or the client does not tell";
+    }
+    const auto lock = lock_a({.xact = true});
+    begin(*a_);
+    lock->lock();
+    fail_transaction(*a_);
+    EXPECT_FALSE(lock->locked());
+    EXPECT_TRUE(is_free()) << "PostgreSQL frees it at once";
+    rollback(*a_);
+    EXPECT_FALSE(lock->locked());
+    begin(*a_);
+    EXPECT_TRUE(lock->try_lock());
+    commit(*a_);
+}
+
 // ---- Isolation. ----
 
 TEST_P(Transaction, a_lock_that_would_read_stale_data_is_refused_unless_allowed) {

@@ -281,6 +281,34 @@ TEST(LockXact, it_ends_with_its_transaction) {
     EXPECT_EQ(fake.driver.sent, Sent{Purpose::try_acquire});
 }
 
+TEST(LockXact, it_is_not_believed_in_while_its_transaction_has_failed) {
+    FakeLock fake({.xact = true});
+    fake.driver.state = TransactionState::active;
+    fake.lock.lock();
+    fake.driver.state = TransactionState::failed;
+    EXPECT_FALSE(fake.lock.locked());
+    fake.driver.state = TransactionState::active;  // rolled back to a savepoint
+    EXPECT_TRUE(fake.lock.locked());
+}
+
+TEST(LockXact, a_release_that_fails_the_transaction_says_so_and_ends_its_other_locks) {
+    const char session = 0;
+    FakeLock xact({.xact = true}, Key("another"), &session);
+    xact.driver.state = TransactionState::active;
+    xact.lock.lock();
+    FakeLock fake({}, Key("key"), &session);
+    fake.driver.state = TransactionState::active;
+    fake.lock.lock();
+    fake.driver.on_execute = [&](const Statement&) {
+        fake.driver.state = TransactionState::failed;  // it was cancelled, and asked again
+        return answer(Verdict::released);
+    };
+    EXPECT_EQ(error_of([&] { fake.lock.release(); }), errc::transaction_failed);
+    EXPECT_TRUE(fake.lock.last_error()->spoils_transaction());
+    EXPECT_EQ(fake.lock.state(), State::unlocked);
+    EXPECT_FALSE(xact.lock.locked());
+}
+
 TEST(LockXact, it_can_be_taken_again_in_the_next_transaction) {
     FakeLock fake({.xact = true});
     fake.driver.state = TransactionState::active;
