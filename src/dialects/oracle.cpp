@@ -27,6 +27,9 @@ constexpr int own = 4;  // of REQUEST: held already; of CONVERT and RELEASE: not
 constexpr int illegal_handle = 5;
 
 errc classify(const NativeError& native) {
+    if (native.sqlstate == "HY008") {
+        return errc::interrupted;  // from the ODBC driver: a cancel has taken the result away
+    }
     switch (native.code) {
         case 60:  // deadlock detected while waiting for resource
             return errc::deadlock;
