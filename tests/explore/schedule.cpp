@@ -78,6 +78,7 @@ std::vector<std::string> run_schedule(const Setting& setting, std::uint64_t seed
         std::uint64_t state = server.digest();
         for (const auto& client : clients) {
             state = (state ^ client->place()) * 1099511628211U;
+            client->look();
         }
         tally.states.insert(state);
     });
