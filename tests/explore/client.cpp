@@ -457,6 +457,10 @@ void Client::release(Lock lock) {
     } catch (const dlock::LockError& error) {
         say(std::string("release: ") + error.what());
         count(error);
+        // With the lock its session has returned to its pool.
+        if (lock != nullptr && error.which() == errc::session_lost && session_works()) {
+            violation("the session is said to be lost, and works");
+        }
         ++stage_.tally.lost;
     }
     if (server_has_session() && server_holds(key)) {
