@@ -48,9 +48,8 @@ LockState::~LockState() {
     if (state_ == State::locked && !parts_.options.xact) {
         unlock();
     }
-    if (lease_ != nullptr &&
-        (state_ != State::unlocked || (last_error_ && last_error_->spoils_session()))) {
-        lease_->spoil();
+    if (state_ != State::unlocked) {
+        spoil_lease();
     }
 }
 
@@ -60,6 +59,9 @@ auto LockState::remember_error(Function function) {
         return function();
     } catch (const LockError& error) {
         last_error_ = error;
+        if (error.spoils_session()) {
+            spoil_lease();
+        }
         throw;
     }
 }
@@ -151,6 +153,16 @@ void LockState::lose(State state) noexcept {
     }
     depth_ = 0;
     state_ = state;
+    if (state == State::lost) {
+        // The connection may be dead, and a later release does not look at it any more.
+        spoil_lease();
+    }
+}
+
+void LockState::spoil_lease() noexcept {
+    if (lease_ != nullptr) {
+        lease_->spoil();
+    }
 }
 
 bool LockState::ask_held(Mode mode) {

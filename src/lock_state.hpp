@@ -83,6 +83,7 @@ class LockState {
     [[nodiscard]] bool hold_is_gone() const noexcept;
     bool forget_ended_transaction(TransactionState before);
     void lose(State state) noexcept;
+    void spoil_lease() noexcept;
     [[noreturn]] void fail(errc error, const char* advice, bool native = false,
                            bool transaction_spoilt = false) const;
 

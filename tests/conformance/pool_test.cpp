@@ -42,6 +42,23 @@ TEST_P(Pool, the_next_user_inherits_no_lock) {
               dlock::errc::timed_out);
 }
 
+TEST_P(Pool, a_dead_connection_that_was_found_before_the_release_is_reconnected_as_well) {
+    if (GetParam().is_sqlite()) {
+        GTEST_SKIP() << "there is no connection to lose";
+    }
+    {
+        const auto lock = dlock::create_lock(pool_, key_);
+        lock->lock();
+        view().terminate(view().session_id(pool_.at(0)));
+        EXPECT_TRUE(eventually([&] { return is_free(); }));
+        EXPECT_FALSE(lock->verify());
+        EXPECT_EQ(thrown([&] { lock->release(); }), dlock::errc::lock_lost);
+    }
+    int one = 0;
+    pool_.at(0) << "select 1", soci::into(one);
+    EXPECT_EQ(one, 1);
+}
+
 TEST_P(Pool, a_lease_with_a_dead_connection_is_reconnected) {
     if (GetParam().is_sqlite()) {
         GTEST_SKIP() << "there is no connection to lose";

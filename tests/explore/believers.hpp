@@ -12,6 +12,15 @@
 
 namespace dlock_test {
 
+/// The table of the databases' manuals, apart from the library's own.
+[[nodiscard]] inline bool go_together(dlock::Mode one, dlock::Mode other) {
+    // Rows and columns: exclusive, shared, update, intent shared, intent exclusive, shared and
+    // intent exclusive, null.
+    static constexpr const char* table[] = {"------+", "-+++--+", "-+-+--+", "-++++++",
+                                            "---++-+", "---+--+", "+++++++"};
+    return table[static_cast<int>(one)][static_cast<int>(other)] == '+';
+}
+
 class Believers {
   public:
     struct Belief {
@@ -28,13 +37,12 @@ class Believers {
     [[nodiscard]] int add(const Belief& belief, const dlock::testing::SimulatedServer& server) {
         int other = -1;
         for (const Belief& one : beliefs_) {
-            const bool both_shared =
-                one.mode == dlock::Mode::shared && belief.mode == dlock::Mode::shared;
             // A transaction that was ended by the server takes its locks with it; its owner is told
             // by the call that is under way. See lost_silently().
             const bool dropped = !server.has_session(one.session) ||
                                  (one.xact && !server.holds(one.session, one.actual_key));
-            if (one.key == belief.key && one.client != belief.client && !both_shared && !dropped) {
+            if (one.key == belief.key && one.client != belief.client &&
+                !go_together(one.mode, belief.mode) && !dropped) {
                 other = one.client;
             }
         }
@@ -55,6 +63,12 @@ class Believers {
     void remove(int client, const std::string& key) {
         std::erase_if(beliefs_, [&](const Belief& belief) {
             return belief.client == client && belief.key == key;
+        });
+    }
+
+    void forget_session_level(int client) {
+        std::erase_if(beliefs_, [&](const Belief& belief) {
+            return belief.client == client && !belief.xact;
         });
     }
 

@@ -2,6 +2,7 @@
 #include "explore/client.hpp"
 
 #include <cstdio>
+#include <utility>
 
 namespace dlock_test {
 
@@ -13,6 +14,18 @@ namespace {
 
 // What an acquire may take longer than it was told: travels, and the pause of a deadlock's victim.
 constexpr auto slack = 400ms;
+
+template <class Function>
+class Clean {
+  public:
+    explicit Clean(Function function) : function_(std::move(function)) {}
+    Clean(const Clean&) = delete;
+    Clean& operator=(const Clean&) = delete;
+    ~Clean() { function_(); }
+
+  private:
+    Function function_;
+};
 
 }  // namespace
 
@@ -33,7 +46,8 @@ void Stage::trace(int client, const std::string& text) const {
 Client::Client(Stage& stage, int number) : stage_(stage), number_(number) {}
 
 void Client::connect() {
-    sql_ = std::make_unique<soci::session>(stage_.server.factory(), "");
+    own_ = std::make_unique<soci::session>(stage_.server.factory(), "");
+    sql_ = own_.get();
     session_ = dlock::testing::SimulatedServer::session_id(*sql_);
     in_transaction_ = false;
 }
@@ -52,21 +66,27 @@ void Client::run() {
         }
     }
     place_ = ~std::uint64_t{0};
-    sql_.reset();
+    own_.reset();
 }
 
 bool Client::server_has_session() const {
     return stage_.server.has_session(session_);
 }
 
-bool Client::server_holds(const dlock::BaseLock& lock) const {
-    return stage_.server.holds(session_, lock.actual_key());
+bool Client::server_holds(const dlock::ActualKey& key) const {
+    return stage_.server.holds(session_, key);
 }
 
 dlock::LockOptions Client::draw_options() {
     const dlock::Capabilities can = dlock::capabilities(*sql_);
     dlock::LockOptions options;
     options.shared = can.modes.contains(dlock::Mode::shared) && chance(35);
+    const auto mode = static_cast<dlock::Mode>(stage_.world.random(7));
+    if (!options.shared && can.modes.contains(mode) && chance(25)) {
+        options.mode = mode;
+    }
+    options.reentrancy = chance(30) ? dlock::Reentrancy::counted : dlock::Reentrancy::refused;
+    options.on_error = [this](const dlock::LockError& error) { told_ = error; };
     options.xact = can.xact && chance(20);
     options.local_queue = chance(70);
     if (chance(20)) {
@@ -81,7 +101,15 @@ dlock::LockOptions Client::draw_options() {
 
 void Client::one_turn() {
     try {
-        take(chance(75) ? "key" : "other", false);
+        if (chance(10)) {
+            const Clean back([&] {
+                sql_ = own_.get();
+                session_ = dlock::testing::SimulatedServer::session_id(*sql_);
+            });
+            pooled_turn();
+        } else {
+            take(chance(75) ? "key" : "other", false);
+        }
     } catch (const dlock::LockError& error) {
         count(error);  // made on a session that was cut in between
     } catch (const soci::soci_error&) {
@@ -91,24 +119,54 @@ void Client::one_turn() {
     }
 }
 
+// A lock that leases its session from a pool, which gets it back clean.
+void Client::pooled_turn() {
+    soci::connection_pool pool(1);
+    pool.at(0).open(stage_.server.factory(), "");
+    sql_ = &pool.at(0);
+    session_ = dlock::testing::SimulatedServer::session_id(*sql_);
+    dlock::LockOptions options = draw_options();
+    options.xact = false;
+    auto lock = dlock::create_lock(pool, "key", options);
+    const dlock::Mode mode = draw_mode(*lock);
+    if (acquire(*lock, mode)) {
+        hold(*lock, mode);
+        stage_.believers.remove(number_, "key");
+        release(std::move(lock));
+    }
+    lock.reset();
+    if (sql_->get_backend() == nullptr) {
+        violation("a closed session returned to its pool");
+    } else if (stage_.server.locks_of(dlock::testing::SimulatedServer::session_id(*sql_)) != 0) {
+        violation("a session returned to its pool with a lock");
+    }
+}
+
 void Client::take(const std::string& key, bool is_inner) {
     const dlock::LockOptions options = draw_options();
     if (!in_transaction_ && (options.xact || chance(20))) {
         begin_transaction();
     }
     auto lock = dlock::create_lock(*sql_, key, options);
-    if (!acquire(*lock)) {
+    const dlock::Mode mode = draw_mode(*lock);
+    if (!acquire(*lock, mode)) {
         return;
     }
     if (!is_inner && chance(30)) {
         // Two that cross their keys make a deadlock.
         take(key == "key" ? "other" : "key", true);
     }
-    hold(*lock);
+    hold(*lock, mode);
     stage_.believers.remove(number_, key);
     if (!options.xact) {
-        release(*lock);
+        release(std::move(lock));
     }
+}
+
+dlock::Mode Client::draw_mode(const dlock::BaseLock& lock) {
+    return lock.capabilities().modes.contains(dlock::Mode::shared) && chance(10)
+               ? dlock::Mode::shared
+               : lock.options().effective_mode();
 }
 
 void Client::begin_transaction() {
@@ -128,7 +186,11 @@ void Client::end_transaction() {
     }
 }
 
-bool Client::acquire(dlock::BaseLock& lock) {
+void Client::look() {
+    was_held_ = was_held_ || (watched_ && stage_.server.holders(*watched_) > 0);
+}
+
+bool Client::acquire(dlock::BaseLock& lock, dlock::Mode mode) {
     auto& world = stage_.world;
     const auto start = world.now();
     // Deadlocks of those who poll are found by their time-outs alone.
@@ -139,22 +201,35 @@ bool Client::acquire(dlock::BaseLock& lock) {
                              : kind == 8 ? dlock::Wait(dlock::no_wait)
                                          : dlock::Wait(limit);
     std::stop_source stop;
+    const auto stopped_at = std::make_shared<Clock::time_point>(Clock::time_point::max());
     if (chance(25)) {
         const auto when = milliseconds(world.random(60));
-        world.spawn([stop, when, &world]() mutable {
+        world.spawn([stop, when, stopped_at, &world]() mutable {
             world.sleep_for(when);
+            *stopped_at = world.now();
             stop.request_stop();
         });
     }
-    say("acquires " + lock.key().to_string() +
-        (lock.options().effective_mode() == dlock::Mode::shared ? " shared" : "") +
+    const auto check_stop = [&] {
+        if (*stopped_at != Clock::time_point::max() && world.now() - *stopped_at > slack) {
+            violation("went on after a stop was requested");
+        }
+    };
+    say("acquires " + lock.key().to_string() + (mode == dlock::Mode::shared ? " shared" : "") +
         (lock.options().xact ? " xact" : "") +
         (kind == 9   ? " for ever"
          : kind == 8 ? " at once"
                      : " in " + std::to_string(limit.count()) + " ms"));
     ++place_;
+    watched_ = lock.actual_key();
+    was_held_ = false;
+    look();
     try {
-        if (!lock.acquire(wait, stop.get_token())) {
+        const bool acquired = mode == lock.options().effective_mode()
+                                  ? lock.acquire(wait, stop.get_token())
+                                  : lock.acquire_shared(wait, stop.get_token());
+        check_stop();
+        if (!acquired) {
             say("timed out");
             check_transaction();
             ++stage_.tally.refused;
@@ -165,14 +240,18 @@ bool Client::acquire(dlock::BaseLock& lock) {
             if (kind == 9) {
                 violation("a wait without limit timed out");
             }
-            if (kind < 8 && took > limit + slack) {
+            if ((kind < 8 && took > limit + slack) || (kind == 8 && took > slack)) {
                 violation("timed out late");
+            }
+            if (kind == 8 && !was_held_) {
+                violation("refused, and nobody held it meanwhile");
             }
             check_refusal(lock, nullptr);
             return false;
         }
     } catch (const dlock::LockError& error) {
         say(std::string("error ") + error.what());
+        check_stop();
         count(error);
         check_refusal(lock, &error);
         return false;
@@ -184,11 +263,11 @@ bool Client::acquire(dlock::BaseLock& lock) {
     if (kind < 8 && world.now() - start > limit + slack) {
         violation("acquired late");
     }
-    believe(lock);
+    believe(lock, mode);
     return true;
 }
 
-void Client::believe(dlock::BaseLock& lock) {
+void Client::believe(dlock::BaseLock& lock, dlock::Mode mode) {
     if (server_has_session() && !server_holds(lock)) {
         violation("acquired, and the server says that it does not hold it");
     }
@@ -197,7 +276,7 @@ void Client::believe(dlock::BaseLock& lock) {
                                             .session = session_,
                                             .key = key,
                                             .actual_key = lock.actual_key(),
-                                            .mode = lock.options().effective_mode(),
+                                            .mode = mode,
                                             .xact = lock.options().xact},
                                            stage_.server);
     if (other >= 0 && server_has_session()) {
@@ -216,9 +295,24 @@ void Client::check_refusal(const dlock::BaseLock& lock, const dlock::LockError* 
     check_session(error);
 }
 
+bool Client::session_works() {
+    try {
+        if (sql_->get_backend() != nullptr) {
+            *sql_ << "select 1";
+            return true;
+        }
+    } catch (const soci::soci_error&) {
+        return false;
+    }
+    return false;
+}
+
 // The session works, or was declared spoilt, or the server dropped it.
 void Client::check_session(const dlock::LockError* error) {
     if (error != nullptr && error->spoils_session()) {
+        if (error->which() == errc::session_lost && session_works()) {
+            violation("the session is said to be lost, and works");
+        }
         return;
     }
     if (sql_->get_backend() == nullptr) {
@@ -240,7 +334,7 @@ void Client::check_session(const dlock::LockError* error) {
     }
 }
 
-void Client::hold(dlock::BaseLock& lock) {
+void Client::hold(dlock::BaseLock& lock, dlock::Mode mode) {
     auto& world = stage_.world;
     try {
         world.sleep_for(milliseconds(world.random(chance(10) ? 4000 : 50)));
@@ -253,6 +347,15 @@ void Client::hold(dlock::BaseLock& lock) {
             if (!held && had && server_has_session() && server_holds(lock)) {
                 violation("verify() is false, and the server holds it");
             }
+            if (lock.locked() != held) {
+                violation("verify() says one thing and locked() another");
+            }
+        }
+        if (!lock.options().xact && chance(15)) {
+            take_again(lock, mode);
+        }
+        if (chance(5)) {
+            lose_by_hand(lock);
         }
         if (chance(10)) {
             *sql_ << "select 1";
@@ -265,22 +368,87 @@ void Client::hold(dlock::BaseLock& lock) {
     ++place_;
 }
 
-void Client::release(dlock::BaseLock& lock) {
+// Through a second lock object on the session.
+void Client::take_again(dlock::BaseLock& lock, dlock::Mode mode) {
+    const bool counted = lock.options().reentrancy == dlock::Reentrancy::counted;
+    const bool had = server_has_session() && server_holds(lock) && lock.locked();
+    const auto twin = dlock::create_lock(*sql_, lock.key(), lock.options());
+    say("takes " + lock.key().to_string() + " again");
+    try {
+        const bool again = mode == lock.options().effective_mode()
+                               ? twin->acquire(dlock::no_wait)
+                               : twin->acquire_shared(dlock::no_wait);
+        if (had && server_has_session() && again != counted) {
+            violation(again ? "took what the session holds once more"
+                            : "what the session holds is held by another, it was told");
+        }
+        if (again) {
+            twin->release();
+        }
+    } catch (const dlock::LockError& error) {
+        say(std::string("error ") + error.what());
+        if (error.which() != errc::already_locked || counted) {
+            count(error);
+        }
+    }
+    if (had && server_has_session() && !server_holds(lock)) {
+        violation("a second lock object gave back what the first one holds");
+    }
+}
+
+// The user reconnects, or frees all locks of the session.
+void Client::lose_by_hand(const dlock::BaseLock& lock) {
+    const char* const free_all = stage_.server.product() == dlock::Product::postgresql
+                                     ? "select pg_advisory_unlock_all()"
+                                 : stage_.server.product() == dlock::Product::mysql ||
+                                         stage_.server.product() == dlock::Product::mariadb
+                                     ? "select release_all_locks()"
+                                     : nullptr;
+    if (free_all != nullptr && chance(50)) {
+        say("frees all locks");
+        stage_.believers.forget_session_level(number_);
+        *sql_ << free_all;
+        return;
+    }
+    if (sql_ != own_.get()) {
+        return;  // whoever leased it does that
+    }
+    say("reconnects");
+    in_transaction_ = false;
+    stage_.believers.forget_session_level(number_);
+    stage_.believers.end_transaction(number_);
+    sql_->reconnect();
+    session_ = dlock::testing::SimulatedServer::session_id(*sql_);
+    if (lock.locked()) {
+        violation("locked() is true after a reconnect");
+    }
+}
+
+// By one of the ways that there are; throws what went wrong.
+void Client::give_back(Lock& lock) {
+    told_.reset();
+    if (chance(65)) {
+        lock->release();
+    } else if (chance(50) || lock->state() == dlock::BaseLock::State::lost) {
+        lock->unlock();
+    } else {
+        lock.reset();
+    }
+    if (told_) {
+        throw dlock::LockError(*told_);
+    }
+}
+
+void Client::release(Lock lock) {
     if (transaction_has_failed()) {
         // The release rolls it back, and what was taken for it is free.
         stage_.believers.end_transaction(number_);
     }
-    const bool had = server_has_session() && server_holds(lock);
+    const dlock::ActualKey key = lock->actual_key();
+    const bool had = server_has_session() && server_holds(key);
     try {
-        say((had ? "releases " : "releases what it has lost, ") + lock.key().to_string());
-        if (chance(20) && !lock.last_error()) {
-            lock.unlock();
-            if (lock.last_error()) {
-                throw dlock::LockError(*lock.last_error());
-            }
-        } else {
-            lock.release();
-        }
+        say((had ? "releases " : "releases what it has lost, ") + lock->key().to_string());
+        give_back(lock);
         say("released");
         check_transaction();
         ++stage_.tally.released;
@@ -290,9 +458,13 @@ void Client::release(dlock::BaseLock& lock) {
     } catch (const dlock::LockError& error) {
         say(std::string("release: ") + error.what());
         count(error);
+        // With the lock its session has returned to its pool.
+        if (lock != nullptr && error.which() == errc::session_lost && session_works()) {
+            violation("the session is said to be lost, and works");
+        }
         ++stage_.tally.lost;
     }
-    if (server_has_session() && server_holds(lock)) {
+    if (server_has_session() && server_holds(key)) {
         violation("released, and the server says that the session still holds it");
     }
 }

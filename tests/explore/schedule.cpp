@@ -3,6 +3,7 @@
 
 #include "explore/client.hpp"
 
+#include <map>
 #include <memory>
 #include <set>
 
@@ -40,11 +41,19 @@ std::vector<std::string> run_schedule(const Setting& setting, std::uint64_t seed
         behaviour.deadlock_timeout = std::chrono::milliseconds(world.random(30));
     }
     behaviour.notices_cut_after = std::chrono::milliseconds(world.random(20));
+    // So many more statements of a session are cancelled, one after the other.
+    std::map<std::int64_t, std::uint64_t> storms;
     behaviour.fault = [&](std::int64_t session, std::string_view sql) {
         ++tally.statements;
         const std::string_view purpose = purpose_of(setting.product, sql);
         // The user's own statements are cut as well, but not cancelled: they would not ask again.
         Fault fault = draw_fault(world, fault_percent);
+        if (purpose != "user" && storms[session] > 0) {
+            --storms[session];
+            fault = Fault::cancelled;
+        } else if (fault == Fault::cancelled && world.random(4) == 0) {
+            storms[session] = world.random(8);
+        }
         if (purpose == "user" && fault == Fault::cancelled) {
             fault = Fault::none;
         }
@@ -78,6 +87,7 @@ std::vector<std::string> run_schedule(const Setting& setting, std::uint64_t seed
         std::uint64_t state = server.digest();
         for (const auto& client : clients) {
             state = (state ^ client->place()) * 1099511628211U;
+            client->look();
         }
         tally.states.insert(state);
     });

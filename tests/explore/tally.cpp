@@ -14,7 +14,8 @@ bool has(std::string_view text, std::string_view part) {
 }
 
 std::string_view postgresql_purpose(std::string_view sql) {
-    return has(sql, "unlock")             ? "release"
+    return has(sql, "unlock_all")         ? "user"
+           : has(sql, "unlock")           ? "release"
            : has(sql, "pg_try_advisory")  ? "try"
            : has(sql, "pg_advisory")      ? "wait"
            : has(sql, "pg_locks")         ? "verify"

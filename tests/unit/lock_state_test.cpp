@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <mutex>
+#include <new>
 #include <shared_mutex>
 
 namespace dlock::detail {
@@ -106,6 +107,24 @@ TEST(LockStates, doubt_closes_the_session_and_says_so) {
         EXPECT_EQ(error.native_message(), "server text");
     }
     EXPECT_TRUE(fake.driver.abandoned);
+    EXPECT_EQ(fake.lock.state(), State::unlocked);
+}
+
+TEST(LockStates, a_release_in_doubt_closes_the_session_and_says_so) {
+    FakeLock fake;
+    fake.lock.lock();
+    fake.driver.on_execute = [](const Statement&) { return answer(errc::database_error, true); };
+    EXPECT_EQ(error_of([&] { fake.lock.release(); }), errc::session_lost);
+    EXPECT_TRUE(fake.driver.abandoned);
+    EXPECT_EQ(fake.lock.state(), State::unlocked);
+}
+
+TEST(LockStates, out_of_memory_on_the_way_the_session_is_closed) {
+    FakeLock fake;
+    fake.driver.on_make_canceller = []() -> std::unique_ptr<Canceller> { throw std::bad_alloc(); };
+    const std::stop_source stop;
+    EXPECT_THROW((void)fake.lock.acquire(forever, stop.get_token()), std::bad_alloc);
+    EXPECT_TRUE(fake.driver.abandoned) << "nobody knows what was granted";
     EXPECT_EQ(fake.lock.state(), State::unlocked);
 }
 
@@ -237,6 +256,17 @@ TEST(LockReentrancy, counted_locks_are_given_back_with_the_last_release) {
     EXPECT_EQ(one.driver.sent, Sent{Purpose::try_acquire});
     two.lock.release();
     EXPECT_EQ(two.driver.sent, Sent{Purpose::release});
+}
+
+TEST(LockReentrancy, a_counted_lock_is_not_taken_again_in_another_mode) {
+    const char session = 0;
+    FakeLock one(counted, Key("key"), &session);
+    FakeLock two(counted, Key("key"), &session);
+    one.lock.lock_shared();
+    EXPECT_EQ(error_of([&] { two.lock.lock(); }), errc::already_locked);
+    EXPECT_EQ(error_of([&] { one.lock.lock(); }), errc::already_locked);
+    EXPECT_TRUE(two.driver.sent.empty());
+    two.lock.lock_shared();
 }
 
 TEST(LockReentrancy, a_counted_lock_that_was_lost_is_taken_from_the_server_anew) {
