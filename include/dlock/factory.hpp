@@ -20,8 +20,9 @@ namespace dlock {
 /// Makes a lock on `key` that lives in the session's database.
 ///
 /// The database is chosen by the name of the session's SOCI backend: `postgresql`, `mysql` (MySQL
-/// or MariaDB, told apart by the server's version), `sqlite3`, `odbc` (by the product behind it).
-/// Sends nothing.
+/// or MariaDB, told apart by the server's version), `sqlite3`, `odbc` (by the product behind it:
+/// PostgreSQL, MySQL, MariaDB, SQL Server, Oracle), `oracle`; and any backend whose session derives
+/// from SessionTraits. Sends nothing.
 ///
 /// Preconditions: the session is connected, and outlives the lock; both are used by one thread at a
 /// time.
