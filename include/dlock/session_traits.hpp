@@ -41,7 +41,8 @@ enum class TransactionState {
 /// What a SOCI backend tells of its session. A class that derives from both
 /// soci::details::session_backend and this one, made by a soci::backend_factory of any name, gets
 /// the locks of `product()`: wrappers around a backend do so, and simulators. Statements are sent
-/// through SOCI, with `:key` bound by name where they have a key.
+/// through SOCI, with `:key` bound by name where they have a key. Its destructor must be declared
+/// noexcept, since SOCI 4.1 lets those of its backends throw.
 ///
 /// Thread safety: as a soci::session, one thread at a time, except cancel().
 class DLOCK_EXPORT SessionTraits {
