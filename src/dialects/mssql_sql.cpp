@@ -3,6 +3,7 @@
 
 #include "keys/utf16.hpp"
 
+#include <algorithm>
 #include <cstdio>
 #include <string_view>
 
@@ -44,16 +45,26 @@ std::string_view at_least(Mode mode) {
     }
 }
 
+bool is_ascii(std::string_view text) {
+    return std::all_of(text.begin(), text.end(),
+                       [](char byte) { return static_cast<unsigned char>(byte) < 0x80; });
+}
+
 }  // namespace
 
 MssqlSql::MssqlSql(const MssqlSettings& settings, const ActualKey& key)
-    : parameter_(utf16le_hex(std::get<std::string>(key.value()))),
-      declarations_(
-          "DECLARE @name nvarchar(255) = CAST(CONVERT(varbinary(510), :key, 2) AS "
-          "nvarchar(255)); "),
+    : parameter_(std::get<std::string>(key.value())),
+      declarations_("DECLARE @name nvarchar(255) = :key; "),
       principal_("'public'"),
       owner_(settings.xact ? "'Transaction'" : "'Session'"),
       xact_(settings.xact) {
+    if (!is_ascii(parameter_)) {
+        parameter_ = utf16le_hex(parameter_);
+        declarations_ =
+            "DECLARE @name nvarchar(255) = CAST(CONVERT(varbinary(510), :key, 2) AS "
+            "nvarchar(255)); ";
+        is_converted_ = true;
+    }
     if (!settings.db_principal.empty()) {
         declarations_ += "DECLARE @principal nvarchar(128) = CAST(0x" +
                          utf16le_hex(settings.db_principal) + " AS nvarchar(128)); ";
@@ -82,11 +93,13 @@ void MssqlSql::acquire(std::string& sql, Mode mode, std::int64_t milliseconds) c
     // where there is one: elsewhere it is an error. (Babelfish does not tell owners apart here.)
     sql.append("IF @@TRANCOUNT > 0 AND @held = 'NoLock' SET @held = APPLOCK_MODE(")
         .append(principal_)
-        .append(
-            ", @name, 'Transaction'); "
+        .append(", @name, 'Transaction'); ");
+    if (is_converted_) {
+        sql.append(
             "IF CAST(CONVERT(varbinary(4), '61006200', 2) AS nvarchar(2)) <> 'ab' "
-            "SET @result = -1004 "
-            "ELSE IF XACT_STATE() = -1 SET @result = -1003 ");
+            "SET @result = -1004 ELSE ");
+    }
+    sql.append("IF XACT_STATE() = -1 SET @result = -1003 ");
     if (xact_) {
         sql.append("ELSE IF @@TRANCOUNT = 0 SET @result = -1002 ");
     }

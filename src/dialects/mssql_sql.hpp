@@ -33,12 +33,13 @@ struct MssqlAnswer {
 
 /// The batches of one lock.
 ///
-/// The name travels as the bytes of its UTF-16, least significant first, in hexadecimal digits
-/// (`:key`), and becomes text on the server. A parameter that is not ASCII would depend on the
-/// driver's character sets, and FreeTDS loses step with the server over one that it cannot convert.
-/// Versions of Babelfish make something else of such digits (its pull requests 3007 and 3072 mended
-/// that at the end of 2024), so each try first has the server convert two known characters.
-/// Babelfish cuts names off at 255 bytes of UTF-8, which no check here can know of.
+/// A name in ASCII is bound as it is. Any other travels as the bytes of its UTF-16, least
+/// significant first, in hexadecimal digits, and becomes text on the server: a parameter that is
+/// not ASCII would depend on the driver's character sets, and FreeTDS loses step with the server
+/// over one that it cannot convert. Versions of Babelfish make something else of such digits (its
+/// pull requests 3007 and 3072 mended that at the end of 2024), so each try of such a name first
+/// has the server convert two known characters. Babelfish cuts names off at 255 bytes of UTF-8,
+/// which no check here can know of.
 ///
 /// No batch changes a setting of the session, NOCOUNT included: results without columns are for the
 /// driver to skip.
@@ -74,6 +75,7 @@ class MssqlSql {
     std::string principal_;
     const char* owner_;
     bool xact_;
+    bool is_converted_ = false;
 };
 
 }  // namespace dlock::detail

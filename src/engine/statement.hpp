@@ -22,7 +22,8 @@ struct Statement {
     Mode mode = Mode::exclusive;
     /// The SQL. Integers may stand in it; everything else is `:key`, bound to `parameter`.
     std::string sql{};
-    /// What `:key` stands for: hexadecimal digits only.
+    /// What `:key` stands for: ASCII, and hexadecimal digits only where the driver puts it in
+    /// quotes instead of binding it (MySQL, MariaDB).
     std::string parameter{};
     /// The integers that the statement gives back through parameters instead of a row: what `:rc`
     /// and the like stand for in a PL/SQL block. Null ends the list. They arrive as Reply::values.

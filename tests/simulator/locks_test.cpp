@@ -157,6 +157,28 @@ TEST_P(LocksOnSimulated, Loss) {
     });
 }
 
+TEST(OracleOnSimulated, AllocatedNames) {
+    VirtualWorld world(7);
+    SimulatedServer server(Product::oracle, {.world = &world});
+    const auto a = open(server);
+    const auto b = open(server);
+    run(world, [&] {
+        const dlock::LockOptions named{.allocate_unique = true};
+        const std::string key = "caf\xC3\xA9 \xF0\x9F\x94\x92 ' :key";
+        const auto lock = dlock::create_lock(*a, key, named);
+        EXPECT_TRUE(lock->try_lock());
+        EXPECT_EQ(server.holders(lock->actual_key()), 1);
+        EXPECT_TRUE(lock->verify());
+        const auto other = dlock::create_lock(*b, key, named);
+        EXPECT_FALSE(other->try_lock_for(1500ms));
+        EXPECT_TRUE(dlock::create_lock(*b, "another", named)->try_lock());
+        EXPECT_TRUE(dlock::create_lock(*b, key)->try_lock()) << "a name is no hash";
+        lock->release();
+        EXPECT_TRUE(other->try_lock());
+        EXPECT_THROW((void)dlock::create_lock(*a, "ORA$mine", named), dlock::LockError);
+    });
+}
+
 INSTANTIATE_TEST_SUITE_P(
     Servers, LocksOnSimulated,
     testing::Values(Setting{"postgresql", Product::postgresql}, Setting{"mysql", Product::mysql},

@@ -4,6 +4,7 @@
 #include "support/simulator/sql_rules.hpp"
 
 #include <algorithm>
+#include <charconv>
 
 namespace dlock::testing {
 namespace {
@@ -29,6 +30,21 @@ std::optional<Mode> mode_of(std::int64_t number) {
         return std::nullopt;
     }
     return modes[number - 1];
+}
+
+// What the lock of an allocated name is called in the lock table.
+std::string name_of_handle(const std::string& name) {
+    return "handle " + name;
+}
+
+// True for the handle of a name, and for an id in the range that there is.
+bool is_lock(const std::string& lock) {
+    if (lock.starts_with(name_of_handle(""))) {
+        return true;
+    }
+    std::int64_t id = -1;
+    const auto [end, error] = std::from_chars(lock.data(), lock.data() + lock.size(), id);
+    return error == std::errc() && id >= 0 && id < ids;
 }
 
 class OracleExecution final : public Execution {
@@ -60,17 +76,29 @@ class OracleExecution final : public Execution {
         const auto number = [&](const char* wanted) {
             return dlock::testing::to_integer(argument(wanted));
         };
+        if (name == "utl_raw.cast_to_varchar2") {
+            return arguments.at(0);
+        }
+        if (name == "hextoraw") {
+            return bytes_of_hex(to_text(arguments.at(0)));
+        }
+        if (name == "handle") {
+            return name_of_handle(to_text(arguments.at(0)));
+        }
+        // The lock of an id, or of a handle.
+        const std::string lock = is_null(argument("lockhandle")) ? to_text(argument("id"))
+                                                                 : to_text(argument("lockhandle"));
         if (name == "dbms_lock.request") {
-            return request(number("id"), number("lockmode"),
+            return request(lock, number("lockmode"),
                            is_null(argument("timeout")) ? max_wait : number("timeout"),
                            is_true(argument("release_on_commit")));
         }
         if (name == "dbms_lock.convert") {
-            return convert(number("id"), number("lockmode"),
+            return convert(lock, number("lockmode"),
                            is_null(argument("timeout")) ? max_wait : number("timeout"));
         }
         if (name == "dbms_lock.release") {
-            return release(number("id"));
+            return release(lock);
         }
         if (name == "dbms_transaction.local_transaction_id") {
             return session().transaction == Transaction::active ? Value(std::string("1.2.3"))
@@ -140,18 +168,16 @@ class OracleExecution final : public Execution {
         return timed_out;
     }
 
-    Value request(std::int64_t id, std::int64_t lockmode, std::int64_t timeout, bool xact) {
+    Value request(const std::string& lock, std::int64_t lockmode, std::int64_t timeout, bool xact) {
         const auto mode = mode_of(lockmode);
-        if (!mode || id < 0 || id >= ids || timeout < 0) {
+        if (!mode || !is_lock(lock) || timeout < 0) {
             return parameter_error;
         }
-        const std::string lock = std::to_string(id);
         return own(lock) ? Value(already_own) : wait(lock, *mode, xact, timeout);
     }
 
-    Value convert(std::int64_t id, std::int64_t lockmode, std::int64_t timeout) {
+    Value convert(const std::string& lock, std::int64_t lockmode, std::int64_t timeout) {
         const auto mode = mode_of(lockmode);
-        const std::string lock = std::to_string(id);
         if (!mode || timeout < 0) {
             return parameter_error;
         }
@@ -167,8 +193,7 @@ class OracleExecution final : public Execution {
         return answer;
     }
 
-    Value release(std::int64_t id) {
-        const std::string lock = std::to_string(id);
+    Value release(const std::string& lock) {
         const auto grant = own(lock);
         if (!grant) {
             return do_not_own;
@@ -187,6 +212,9 @@ class OracleRules final : public SqlRules {
     }
 
     std::string name_of(const ActualKey& key) const override {
+        if (const auto* const name = std::get_if<std::string>(&key.value())) {
+            return name_of_handle(*name);
+        }
         return std::to_string(std::get<std::int64_t>(key.value()));
     }
 

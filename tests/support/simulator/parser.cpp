@@ -22,6 +22,9 @@ class Parser final : public ExpressionParser {
             if (accept_symbol(";")) {
                 continue;
             }
+            if (accept({"declare", "function"})) {
+                handle_function();
+            }
             if (is_word("begin") && begins_block()) {
                 block(result);
             } else {
@@ -35,6 +38,30 @@ class Parser final : public ExpressionParser {
     }
 
   private:
+    // The function that makes a handle of a lock's name, before an Oracle block. What it does is
+    // known to the rules; nothing else may stand here.
+    void handle_function() {
+        for (const char* const word :
+             {"handle", "(", "n", "varchar2", ")", "return", "varchar2", "is", "pragma",
+              "autonomous_transaction", ";", "h", "varchar2", "("}) {
+            require(word);
+        }
+        (void)take();
+        for (const char* const word :
+             {")", ";",        "begin",  "sys", ".",      "dbms_lock",  ".",  "allocate_unique",
+              "(", "lockname", "=>",     "n",   ",",      "lockhandle", "=>", "h",
+              ")", ";",        "commit", ";",   "return", "h",          ";",  "end",
+              ";"}) {
+            require(word);
+        }
+    }
+
+    void require(const std::string& text) {
+        if (take().text != text) {
+            unknown();
+        }
+    }
+
     // BEGIN opens a PL/SQL block if an assignment or a call follows.
     bool begins_block() const {
         return peek(1).kind == Token::Kind::parameter ||
