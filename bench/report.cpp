@@ -74,8 +74,10 @@ void print_environment() {
     fmt::print("Servers:");
     const char* separator = " ";
     for (const auto& database : dlock_test::databases()) {
-        fmt::print("{}{}", separator, version_of(database));
-        separator = ", ";
+        if (database.is_native()) {
+            fmt::print("{}{}", separator, version_of(database));
+            separator = ", ";
+        }
     }
     double load[1] = {0};
     (void)getloadavg(load, 1);

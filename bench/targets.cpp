@@ -92,7 +92,7 @@ std::string parameter_of(const std::string& url, const std::string& name) {
 std::vector<Target> targets() {
     std::vector<Target> found;
     for (const auto& database : dlock_test::databases()) {
-        if (database.is_odbc()) {
+        if (!database.is_native()) {
             continue;  // no raw calls to compare with
         }
         found.push_back({database, database.is_sqlite() ? "file" : "TCP"});

@@ -7,7 +7,7 @@ namespace dlock_test {
 namespace {
 
 bool built([[maybe_unused]] const Database& database) {
-    if (database.is_odbc()) {
+    if (!database.is_native()) {
         return false;  // the program takes no such URLs
     }
 #ifdef DLOCK_HAS_POSTGRESQL

@@ -100,7 +100,7 @@ class Pgbouncer {
 
 std::optional<Database> postgresql() {
     for (const Database& database : databases()) {
-        if (database.is_postgresql() && !database.is_odbc()) {
+        if (database.is_postgresql() && database.is_native()) {
             return database;
         }
     }

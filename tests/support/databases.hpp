@@ -38,6 +38,8 @@ struct Database {
     /// A server that only plays the database, in this process.
     [[nodiscard]] bool is_simulated() const { return backend() == "simulator"; }
     [[nodiscard]] bool is_odbc() const { return backend() == "odbc"; }
+    /// By the database's own client.
+    [[nodiscard]] bool is_native() const { return !is_odbc() && !is_simulated(); }
     /// The same product by another road, if there is one.
     [[nodiscard]] const Database* by_its_own_client() const;
 
