@@ -129,8 +129,8 @@ TEST(VirtualWorldRuns, ExceptionsLeaveRun) {
 TEST(VirtualWorldRuns, ATaskThatNeverEndsIsTold) {
     VirtualWorld world(1);
     bool ended = false;
+    const auto sleeper = world.make_sleeper();  // what the task itself owned would never be freed
     world.spawn([&] {
-        const auto sleeper = world.make_sleeper();
         (void)sleeper->sleep_until(std::chrono::steady_clock::time_point::max(), {});
         ended = true;
     });

@@ -35,7 +35,7 @@ class VirtualWorld final : public World {
     void spawn(std::function<void()> task);
 
     /// Runs all tasks to their ends. Returns false if some sleep for ever, or if time has come to
-    /// `until`; they are then abandoned.
+    /// `until`; they are then abandoned where they stand, and what they own is never freed.
     bool run(
         std::chrono::steady_clock::time_point until = std::chrono::steady_clock::time_point::max());
 
