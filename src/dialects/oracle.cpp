@@ -181,8 +181,10 @@ class OracleDialect final : public Dialect {
     }
 
     Step after_request(const Reply& reply) {
-        if (reply.has_row && reply.values[1].has_value()) {
-            told_ = *reply.values[1] == 0 ? TransactionState::idle : TransactionState::active;
+        // Without a transaction a lock with release_on_commit lasts all the same, until the next
+        // commit: "idle" would say that it has ended.
+        if (reply.has_row && reply.values[1].value_or(0) != 0) {
+            told_ = TransactionState::active;
         }
         if (reply.failed) {
             const errc error = classify(native_);

@@ -179,6 +179,24 @@ TEST(OracleOnSimulated, AllocatedNames) {
     });
 }
 
+TEST(OracleOnSimulated, TransactionLevelLocksOutliveRequestsThatFindNoTransaction) {
+    VirtualWorld world(7);
+    SimulatedServer server(Product::oracle, {.world = &world});
+    const auto sql = open(server);
+    run(world, [&] {
+        const auto first = dlock::create_lock(*sql, "first", {.xact = true});
+        const auto second = dlock::create_lock(*sql, "second", {.xact = true});
+        EXPECT_TRUE(first->try_lock());
+        EXPECT_TRUE(second->try_lock());
+        EXPECT_TRUE(first->locked());
+        EXPECT_TRUE(first->verify());
+        EXPECT_EQ(server.locks(), 2);
+        sql->commit();
+        EXPECT_EQ(server.locks(), 0);
+        EXPECT_FALSE(first->verify());
+    });
+}
+
 INSTANTIATE_TEST_SUITE_P(
     Servers, LocksOnSimulated,
     testing::Values(Setting{"postgresql", Product::postgresql}, Setting{"mysql", Product::mysql},
