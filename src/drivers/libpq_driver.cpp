@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "drivers/libpq_driver.hpp"
 
+#include "drivers/close_session.hpp"
+
 #include <soci/postgresql/soci-postgresql.h>
 
 #include <libpq-fe.h>
@@ -148,12 +150,8 @@ class LibpqDriver final : public Driver {
     }
 
     void abandon() noexcept override {
-        try {
-            if (attached()) {
-                session_.close();
-            }
-        } catch (...) {
-            // It is closed as far as it can be.
+        if (attached()) {
+            close_quietly(session_);
         }
     }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "drivers/mysql_driver.hpp"
 
+#include "drivers/close_session.hpp"
+
 #include <soci/mysql/soci-mysql.h>
 
 #include <mysql.h>
@@ -124,12 +126,8 @@ class MysqlDriver final : public Driver {
     }
 
     void abandon() noexcept override {
-        try {
-            if (attached()) {
-                session_.close();
-            }
-        } catch (...) {
-            // It is closed as far as it can be.
+        if (attached()) {
+            close_quietly(session_);
         }
     }
 

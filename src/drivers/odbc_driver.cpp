@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "drivers/odbc_driver.hpp"
 
+#include "drivers/close_session.hpp"
+
 #include <soci/odbc/soci-odbc.h>
 
 #include <sqlext.h>
@@ -182,12 +184,8 @@ class OdbcDriver final : public Driver {
     }
 
     void abandon() noexcept override {
-        try {
-            if (attached()) {
-                session_.close();
-            }
-        } catch (...) {
-            // It is closed as far as it can be.
+        if (attached()) {
+            close_quietly(session_);
         }
     }
 

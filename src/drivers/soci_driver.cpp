@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "drivers/soci_driver.hpp"
 
+#include "drivers/close_session.hpp"
 #include "drivers/oracle_error.hpp"
 
 #include <algorithm>
@@ -68,12 +69,8 @@ class SociDriver : public Driver {
     }
 
     void abandon() noexcept override {
-        try {
-            if (attached()) {
-                session_.close();
-            }
-        } catch (...) {
-            // It is closed as far as it can be.
+        if (attached()) {
+            close_quietly(session_);
         }
     }
 
