@@ -270,7 +270,8 @@ bool LockState::run_acquire(Mode mode, const Wait& wait, const std::stop_token& 
         driver.abandon();
         throw;
     }
-    if (end.transaction == TransactionState::idle) {
+    if (end.transaction == TransactionState::idle &&
+        parts_.dialect->locks_end_with_transaction()) {
         // The client does not tell when transactions end; the server did.
         Holds::end_transaction(*record_);
     }

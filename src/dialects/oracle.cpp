@@ -141,6 +141,10 @@ class OracleDialect final : public Dialect {
 
     Duration shortest_wait() const noexcept override { return seconds(1); }
 
+    // A lock with release_on_commit may be taken before the first change begins a transaction, and
+    // lasts until the next commit.
+    bool locks_end_with_transaction() const noexcept override { return false; }
+
   private:
     enum class State {
         requesting,
@@ -181,10 +185,8 @@ class OracleDialect final : public Dialect {
     }
 
     Step after_request(const Reply& reply) {
-        // Without a transaction a lock with release_on_commit lasts all the same, until the next
-        // commit: "idle" would say that it has ended.
-        if (reply.has_row && reply.values[1].value_or(0) != 0) {
-            told_ = TransactionState::active;
+        if (reply.has_row && reply.values[1].has_value()) {
+            told_ = *reply.values[1] == 0 ? TransactionState::idle : TransactionState::active;
         }
         if (reply.failed) {
             const errc error = classify(native_);

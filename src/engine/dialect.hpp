@@ -100,6 +100,9 @@ class Dialect {
     /// True if the server may make victims of both sides of a deadlock at once; a victim then asks
     /// once more, after a random pause, so that one of them goes on.
     [[nodiscard]] virtual bool may_victimise_both() const noexcept { return false; }
+
+    /// True if a session without an open transaction cannot hold a transaction-level lock.
+    [[nodiscard]] virtual bool locks_end_with_transaction() const noexcept { return true; }
 };
 
 }  // namespace dlock::detail

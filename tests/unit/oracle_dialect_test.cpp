@@ -180,12 +180,12 @@ TEST(OracleDialect, the_servers_text_of_an_earlier_failure_is_forgotten) {
 
 // ---- Transactions. ----
 
-TEST(OracleDialect, the_end_of_each_request_tells_of_an_open_transaction_and_never_of_none) {
+TEST(OracleDialect, the_end_of_each_request_tells_whether_a_transaction_is_open) {
     for (const Op op : acquires) {
         for (const std::int64_t code : {0, 1, 2, 4}) {
             Machine it = oracle();
             it.start(op, oracle_session()).reply(row({code, 0}));
-            EXPECT_EQ(it.step().transaction, TransactionState::unknown);
+            EXPECT_EQ(it.step().transaction, TransactionState::idle);
             it.start(op, oracle_session()).reply(row({code, 1}));
             EXPECT_EQ(it.step().transaction, TransactionState::active);
             it.start(op, oracle_session()).reply(row({code}));
