@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "lock_state.hpp"
 
+#include "engine/blocking.hpp"
+#include "operations/acquire.hpp"
+#include "operations/release.hpp"
+#include "operations/verify.hpp"
 #include "process.hpp"
 
 #include <exception>
@@ -67,15 +71,29 @@ auto LockState::remember_error(Function function) {
 }
 
 bool LockState::acquire(Mode mode, const Wait& wait, const std::stop_token& stop) {
-    return remember_error([&] { return run_acquire(mode, wait, stop); });
+    return remember_error([&] {
+        AcquireOperation operation(*this, mode, wait, parts_.driver->world().caller());
+        if (stop.stop_requested()) {
+            fail_cancelled();
+        }
+        run_blocking(*parts_.driver, operation, stop);
+        return operation.held();
+    });
 }
 
 void LockState::release() {
-    remember_error([&] { run_release(); });
+    remember_error([&] {
+        ReleaseOperation operation(*this);
+        run_blocking(*parts_.driver, operation);
+    });
 }
 
 bool LockState::verify() {
-    return remember_error([&] { return run_verify(); });
+    return remember_error([&] {
+        VerifyOperation operation(*this);
+        run_blocking(*parts_.driver, operation);
+        return operation.held();
+    });
 }
 
 void LockState::close() {
@@ -132,12 +150,28 @@ void LockState::fail(errc error, const char* advice, bool native, bool transacti
                     native ? parts_.dialect->native() : NativeError{}, transaction_spoilt);
 }
 
+void LockState::fail_cancelled() const {
+    fail(errc::cancelled, "the wait was cancelled");
+}
+
 void LockState::check_usable() const {
-    if (!in_this_process()) {
-        fail(errc::wrong_process, "make a session and a lock of the child's own after a fork");
-    }
+    check_process("make a session and a lock of the child's own after a fork");
     if (!parts_.driver->attached()) {
         fail(errc::session_changed, "the session was closed, moved away or reconnected");
+    }
+    check_idle();
+}
+
+void LockState::check_process(const char* advice) const {
+    if (!in_this_process()) {
+        fail(errc::wrong_process, advice);
+    }
+}
+
+void LockState::check_idle() const {
+    if (record_->in_use) {
+        fail(errc::session_busy,
+             "an asynchronous operation is under way on the session; wait for its end");
     }
 }
 
@@ -162,30 +196,6 @@ void LockState::lose(State state) noexcept {
 void LockState::spoil_lease() noexcept {
     if (lease_ != nullptr) {
         lease_->spoil();
-    }
-}
-
-bool LockState::ask_held(Mode mode) {
-    const Step step = run_blocking(*parts_.driver, *parts_.dialect, Op::verify, mode);
-    if (step.verdict == Verdict::failed) {
-        fail(step.error, step.advice, true);
-    }
-    return step.verdict == Verdict::held;
-}
-
-// A transaction-level hold ends unseen, with its transaction; others are found gone by those who
-// share them.
-void LockState::drop_ended_holds(std::uint64_t identity) {
-    Holds::prepare(*record_, identity);
-    if (parts_.driver->transaction() == TransactionState::idle) {
-        Holds::end_transaction(*record_);
-    }
-    const auto hold = Holds::find(*record_, name_);
-    if (hold != nullptr && hold->xact && !ask_held(hold->mode)) {
-        Holds::forget(*record_, hold);
-    }
-    if (state_ == State::locked && hold_is_gone()) {
-        lose(parts_.options.xact ? State::unlocked : State::lost);
     }
 }
 
@@ -216,178 +226,6 @@ bool LockState::reenter(Mode mode) {
     Holds::join(*hold);
     hold_ = hold;
     return true;
-}
-
-bool LockState::run_acquire(Mode mode, const Wait& wait, const std::stop_token& stop) {
-    check_usable();
-    if (!parts_.capabilities.modes.contains(mode)) {
-        fail(errc::not_supported, "there is no shared mode");
-    }
-    if (stop.stop_requested()) {
-        fail(errc::cancelled, "a stop was requested");
-    }
-    Driver& driver = *parts_.driver;
-    const std::uint64_t identity = driver.identity();
-    drop_ended_holds(identity);
-    if (state_ == State::locked && identity != identity_) {
-        lose(State::lost);
-    }
-    if (state_ == State::lost) {
-        fail(errc::lock_lost, "it was lost; release or close it before it is taken again");
-    }
-    const TransactionState before = driver.transaction();
-    if (reenter(mode)) {
-        mode_ = mode;
-        identity_ = identity;
-        taken_in_ = before;
-        state_ = State::locked;
-        ++depth_;
-        return true;
-    }
-
-    auto hold =
-        std::make_shared<Hold>(Hold{.name = name_,
-                                    .mode = mode,
-                                    .xact = parts_.options.xact,
-                                    .counted = parts_.options.reentrancy == Reentrancy::counted,
-                                    .caller = driver.world().caller()});
-    AcquireRequest request{.mode = mode, .no_wait = wait.is_one_try(), .xact = parts_.options.xact};
-    request.may_queue = parts_.options.local_queue && Holds::holds_nothing(*record_);
-    const TimePoint now = driver.world().now();
-    request.seed = (identity * 0x9E3779B97F4A7C15U ^ hold->caller * 0xBF58476D1CE4E5B9U ^
-                    static_cast<std::uint64_t>(now.time_since_epoch().count())) |
-                   1U;
-    if (!wait.is_one_try() && !wait.is_forever() && wait.limit() < TimePoint::max() - now) {
-        request.deadline = now + wait.limit();
-    }
-
-    Action end;
-    try {
-        end = run_blocking(driver, *parts_.dialect, parts_.options, request,
-                           {.name = name_, .record = *record_}, stop);
-    } catch (...) {
-        // Out of memory on the way: nobody knows whether the lock was granted.
-        driver.abandon();
-        throw;
-    }
-    if (end.transaction == TransactionState::idle &&
-        parts_.dialect->locks_end_with_transaction()) {
-        // The client does not tell when transactions end; the server did.
-        Holds::end_transaction(*record_);
-    }
-    switch (end.outcome) {
-        case Action::Outcome::acquired:
-            break;
-        case Action::Outcome::timed_out:
-            return false;
-        case Action::Outcome::cancelled:
-            fail(errc::cancelled, "a stop was requested");
-        case Action::Outcome::failed:
-            if (end.in_doubt) {
-                driver.abandon();
-                fail(errc::session_lost,
-                     "nobody could tell whether the lock was granted, so the session was closed",
-                     true, true);
-            }
-            fail(end.error, end.advice, end.error != errc::cancelled,
-                 forget_ended_transaction(before));
-    }
-    Holds::add(*record_, hold);
-    hold_ = std::move(hold);
-    mode_ = mode;
-    identity_ = identity;
-    taken_in_ = before;
-    depth_ = 1;
-    state_ = State::locked;
-    return true;
-}
-
-void LockState::run_release() {
-    if (!in_this_process()) {
-        fail(errc::wrong_process, "a forked child cannot release its parent's lock");
-    }
-    if (state_ == State::unlocked) {
-        fail(errc::not_locked, "release of a lock that is not held");
-    }
-    if (state_ == State::lost) {
-        state_ = State::unlocked;
-        fail(errc::lock_lost, "it was lost before it was released");
-    }
-    if (!same_session()) {
-        lose(State::unlocked);
-        fail(errc::lock_lost, "the session was closed or reconnected while the lock was held");
-    }
-    if (parts_.options.xact &&
-        (transaction_ended() || hold_is_gone() ||
-         (parts_.driver->transaction() == TransactionState::unknown && !ask_held(mode_)))) {
-        lose(State::unlocked);
-        return;
-    }
-    if (hold_is_gone()) {
-        lose(State::unlocked);
-        fail(errc::lock_lost, "another lock that shares it found that it was lost");
-    }
-    if (depth_ > 1 || Holds::count(*hold_) > 1) {
-        (void)Holds::leave(*record_, hold_);
-        if (--depth_ == 0) {
-            hold_.reset();
-            state_ = State::unlocked;
-        }
-        return;
-    }
-    const TransactionState before = parts_.driver->transaction();
-    const Step step = run_blocking(*parts_.driver, *parts_.dialect, Op::release, mode_);
-    const bool ended = forget_ended_transaction(before);
-    if (step.verdict == Verdict::released) {
-        (void)Holds::leave(*record_, hold_);
-        hold_.reset();
-        depth_ = 0;
-        state_ = State::unlocked;
-        if (ended && before == TransactionState::active) {
-            fail(errc::transaction_failed,
-                 "the lock was given back, but the release was interrupted on the server, and the "
-                 "transaction failed with it",
-                 true, true);
-        }
-        return;
-    }
-    if (step.error == errc::held_by_transaction || step.error == errc::session_busy) {
-        fail(step.error, step.advice);  // nothing was sent, and the lock is still held
-    }
-    lose(State::unlocked);
-    if (step.in_doubt) {
-        parts_.driver->abandon();
-        fail(errc::session_lost, "the lock could not be given back, so the session was closed",
-             true, true);
-    }
-    fail(step.error, step.advice, step.error != errc::lock_lost,
-         ended && before == TransactionState::active);
-}
-
-bool LockState::run_verify() {
-    if (state_ != State::locked) {
-        return false;
-    }
-    if (!in_this_process()) {
-        fail(errc::wrong_process, "a forked child cannot ask for its parent's lock");
-    }
-    if (!same_session() || (hold_is_gone() && !parts_.options.xact)) {
-        lose(State::lost);
-        return false;
-    }
-    if (parts_.options.xact && (transaction_ended() || hold_is_gone())) {
-        lose(State::unlocked);
-        return false;
-    }
-    const Step step = run_blocking(*parts_.driver, *parts_.dialect, Op::verify, mode_);
-    if (step.verdict == Verdict::held) {
-        return true;
-    }
-    if (step.verdict == Verdict::failed && step.error != errc::session_lost) {
-        fail(step.error, step.advice, true);
-    }
-    lose(parts_.options.xact && step.verdict == Verdict::not_held ? State::unlocked : State::lost);
-    return false;
 }
 
 }  // namespace dlock::detail

@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "engine/blocking.hpp"
 #include "engine/dialect.hpp"
 #include "engine/driver.hpp"
 #include "engine/holds.hpp"
@@ -46,7 +45,8 @@ class Lease {
     bool spoilt_ = false;
 };
 
-/// BaseLock behind its pointer. Functions are documented there; those here throw LockError.
+/// BaseLock behind its pointer: the state of the lock, which the operations read and change.
+/// Functions are documented at BaseLock; those here throw LockError.
 class LockState {
   public:
     explicit LockState(LockParts parts, std::unique_ptr<Lease> lease = nullptr);
@@ -68,24 +68,26 @@ class LockState {
     }
 
   private:
+    friend class AcquireOperation;
+    friend class ReleaseOperation;
+    friend class VerifyOperation;
+
     using State = BaseLock::State;
 
     [[nodiscard]] bool in_this_process() const noexcept;
     void check_usable() const;
+    void check_process(const char* advice) const;
+    void check_idle() const;
     [[nodiscard]] bool same_session() const noexcept;
     [[nodiscard]] bool transaction_ended() const noexcept;
     [[nodiscard]] bool reenter(Mode mode);
-    void drop_ended_holds(std::uint64_t identity);
-    [[nodiscard]] bool run_acquire(Mode mode, const Wait& wait, const std::stop_token& stop);
-    void run_release();
-    [[nodiscard]] bool run_verify();
-    [[nodiscard]] bool ask_held(Mode mode);
     [[nodiscard]] bool hold_is_gone() const noexcept;
     bool forget_ended_transaction(TransactionState before);
     void lose(State state) noexcept;
     void spoil_lease() noexcept;
     [[noreturn]] void fail(errc error, const char* advice, bool native = false,
                            bool transaction_spoilt = false) const;
+    [[noreturn]] void fail_cancelled() const;
 
     template <class Function>
     auto remember_error(Function function);

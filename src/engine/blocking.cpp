@@ -12,13 +12,6 @@
 namespace dlock::detail {
 namespace {
 
-Moment moment_of(const Driver& driver) {
-    return {.now = driver.world().now(),
-            .identity = driver.identity(),
-            .transaction = driver.transaction(),
-            .is_primary = driver.is_primary()};
-}
-
 // A thread's place in the local queue; leaves it when destroyed.
 class Turn final : public QueueWaiter {
   public:
@@ -127,79 +120,100 @@ class CancellableExecution {
     bool executing_ = false;
 };
 
-}  // namespace
-
-Step run_blocking(Driver& driver, Dialect& dialect, Op op, Mode mode) {
-    Step step = dialect.start(op, {.identity = driver.identity(),
-                                   .transaction = driver.transaction(),
-                                   .is_primary = driver.is_primary(),
-                                   .mode = mode});
-    Reply reply;
-    while (step.send != nullptr) {
-        reply.clear();
-        driver.execute(*step.send, reply);
-        step = dialect.resume(reply);
+// Everything that the calling thread waits for on behalf of one operation.
+class Run {
+  public:
+    Run(Driver& driver, Operation& operation, const std::stop_token& stop)
+        : driver_(driver), operation_(operation), stop_(stop), contender_(operation.contender()) {
+        if (contender_ != nullptr && stop.stop_possible()) {
+            canceller_ = driver.make_canceller();
+            if (canceller_ == nullptr) {
+                operation.wait_in_short_slices();
+            }
+        }
     }
-    return step;
-}
 
-Action run_blocking(Driver& driver, Dialect& dialect, const LockOptions& options,
-                    AcquireRequest request, const Contender& contender,
-                    const std::stop_token& stop) {
-    World& world = driver.world();
-    std::unique_ptr<Canceller> canceller;
-    if (stop.stop_possible() && !request.no_wait) {
-        canceller = driver.make_canceller();
-        request.short_slices = canceller == nullptr;
+    void to_the_end() {
+        Action action = operation_.start(moment_of(driver_));
+        while (action.kind != Action::Kind::done) {
+            cancel_was_sent_ = false;
+            const Event event = wait_for(action);
+            Moment moment = moment_of(driver_);
+            moment.reply = &reply_;
+            moment.cancel_was_sent = cancel_was_sent_;
+            action = operation_.resume(event, moment);
+        }
     }
-    Acquisition acquisition(dialect, options, request);
-    std::optional<Turn> turn;
-    Reply reply;
 
-    Action action = acquisition.start(moment_of(driver));
-    while (action.kind != Action::Kind::done) {
-        Event event = Event::woke;
-        bool cancel_was_sent = false;
+  private:
+    Event wait_for(const Action& action) {
         switch (action.kind) {
             case Action::Kind::send:
-                reply.clear();
-                event = Event::replied;
-                if (canceller != nullptr && action.statement->purpose == Purpose::wait) {
-                    CancellableExecution execution(*canceller, world);
-                    cancel_was_sent = execution.run(driver, *action.statement, reply, stop);
-                    if (execution.stopped_before()) {
-                        event = Event::cancelled;
-                    }
-                } else if (stop.stop_requested() && action.statement->purpose == Purpose::wait) {
-                    event = Event::cancelled;
-                } else {
-                    driver.execute(*action.statement, reply);
-                }
-                break;
+                return execute(*action.statement);
             case Action::Kind::sleep:
-                event = sleep_until(action.until, stop, world);
-                break;
+                return sleep_until(action.until, stop_, driver_.world());
             case Action::Kind::take_turn:
-                if (action.until == TimePoint::max() &&
-                    Holds::held_by_caller(contender.record, contender.name, request.mode,
-                                          world.caller())) {
-                    event = Event::waits_for_itself;
-                } else if (action.queue) {
-                    turn.emplace(contender.name, request.mode, world);
-                    event = turn->wait(action.until, stop);
-                } else {
-                    event = Event::turn_came;
-                }
-                break;
+                return take_turn(action);
             case Action::Kind::done:
                 break;
         }
-        Moment moment = moment_of(driver);
-        moment.reply = &reply;
-        moment.cancel_was_sent = cancel_was_sent;
-        action = acquisition.resume(event, moment);
+        return Event::woke;
     }
-    return action;
+
+    Event execute(const Statement& statement) {
+        reply_.clear();
+        const bool waits = statement.purpose == Purpose::wait;
+        if (waits && canceller_ != nullptr) {
+            CancellableExecution execution(*canceller_, driver_.world());
+            cancel_was_sent_ = execution.run(driver_, statement, reply_, stop_);
+            return execution.stopped_before() ? Event::cancelled : Event::replied;
+        }
+        if (waits && stop_.stop_requested()) {
+            return Event::cancelled;
+        }
+        driver_.execute(statement, reply_);
+        return Event::replied;
+    }
+
+    Event take_turn(const Action& action) {
+        if (action.until == TimePoint::max() && is_own_hold()) {
+            return Event::waits_for_itself;
+        }
+        if (!action.queue) {
+            return Event::turn_came;
+        }
+        turn_.emplace(contender_->name, contender_->mode, driver_.world());
+        return turn_->wait(action.until, stop_);
+    }
+
+    bool is_own_hold() const {
+        return Holds::held_by_caller(contender_->record, contender_->name, contender_->mode,
+                                     contender_->caller);
+    }
+
+    Driver& driver_;
+    Operation& operation_;
+    const std::stop_token& stop_;
+    const Contender* contender_;
+    std::unique_ptr<Canceller> canceller_;
+    std::optional<Turn> turn_;
+    Reply reply_;
+    bool cancel_was_sent_ = false;
+};
+
+}  // namespace
+
+void run_blocking(Driver& driver, Operation& operation, const std::stop_token& stop) {
+    Run run(driver, operation, stop);
+    try {
+        run.to_the_end();
+    } catch (const LockError&) {
+        throw;
+    } catch (...) {
+        // Out of memory on the way: nobody knows what the session holds.
+        operation.abandon();
+        throw;
+    }
 }
 
 }  // namespace dlock::detail

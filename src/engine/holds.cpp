@@ -64,6 +64,9 @@ bool Holds::holds_nothing(const SessionRecord& record) {
 
 bool Holds::held_by_caller(const SessionRecord& record, const std::string& name, Mode mode,
                            std::size_t caller) {
+    if (caller == Hold::nobody) {
+        return false;
+    }
     Registry& all = registry();
     const std::lock_guard lock(all.mutex);
     for (const auto& [handle, weak] : all.sessions) {

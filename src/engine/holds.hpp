@@ -5,6 +5,7 @@
 #include <dlock/key.hpp>
 #include <dlock/options.hpp>
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -23,14 +24,19 @@ struct Hold {
     unsigned count = 1;
     /// The server does not hold it any more; those who share the hold are told when they look.
     bool gone = false;
-    /// World::caller() of the one who took it.
-    std::size_t caller = 0;
+    /// World::caller() of the thread that took it; `nobody` if no thread blocked for it, and none
+    /// is to be told that it waits for itself.
+    std::size_t caller = nobody;
+
+    static constexpr std::size_t nobody = 0;
 };
 
 /// What one session holds. All access goes through Holds.
 struct SessionRecord {
     std::uint64_t identity = 0;
     std::vector<std::shared_ptr<Hold>> holds;
+    /// An asynchronous operation is under way on the session.
+    std::atomic<bool> in_use{false};
 };
 
 /// The holds of all sessions of this process.

@@ -1,5 +1,6 @@
 // The blocking engine on one thread: what is sent, stops, turns, a thread that waits for itself.
 // SPDX-License-Identifier: BSL-1.0
+#include "acquisition_operation.hpp"
 #include "engine/local_queue.hpp"
 #include "fake_driver.hpp"
 
@@ -53,7 +54,8 @@ class BlockingTest : public testing::Test {
     }
 
     Action run(const std::stop_token& token = {}) {
-        return run_blocking(driver, dialect, options, request, {.name = name, .record = *record},
+        return run_blocking(driver, dialect, options, request,
+                            {.name = name, .record = *record, .caller = World::real().caller()},
                             token);
     }
     Action run_with_stop() { return run(stop.get_token()); }

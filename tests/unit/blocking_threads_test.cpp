@@ -1,5 +1,6 @@
 // The blocking engine with threads: stops from outside, one waiter a name in the server's queue.
 // SPDX-License-Identifier: BSL-1.0
+#include "acquisition_operation.hpp"
 #include "engine/local_queue.hpp"
 #include "fake_driver.hpp"
 
@@ -34,7 +35,8 @@ class CancelledSession {
         const LockOptions options;
         const auto record = Holds::record(driver.handle());
         return run_blocking(driver, dialect, options, {.may_queue = true},
-                            {.name = name, .record = *record}, stop);
+                            {.name = name, .record = *record, .caller = World::real().caller()},
+                            stop);
     }
 
     FakeDriver driver;
@@ -141,10 +143,10 @@ TEST(BlockingThreads, stops_at_any_moment_leave_no_cancel_behind) {
             stop.request_stop();
         });
         start.arrive_and_wait();
-        const Action end =
-            run_blocking(driver, dialect, options,
-                         {.deadline = std::chrono::steady_clock::now() + 5s, .may_queue = true},
-                         {.name = name, .record = *record}, stop.get_token());
+        const Action end = run_blocking(
+            driver, dialect, options,
+            {.deadline = std::chrono::steady_clock::now() + 5s, .may_queue = true},
+            {.name = name, .record = *record, .caller = World::real().caller()}, stop.get_token());
         ended = true;
         stopper.join();
         const bool granted = end.outcome == Outcome::acquired;
@@ -182,7 +184,8 @@ TEST(BlockingThreads, a_stop_wakes_a_thread_in_the_local_queue) {
         const LockOptions options;
         const auto record = Holds::record(driver.handle());
         end = run_blocking(driver, dialect, options, {.may_queue = true},
-                           {.name = name, .record = *record}, stop.get_token());
+                           {.name = name, .record = *record, .caller = World::real().caller()},
+                           stop.get_token());
     });
     tried.acquire();
     const auto stopped_at = std::chrono::steady_clock::now();
@@ -209,7 +212,8 @@ TEST(BlockingThreads, a_stop_wakes_a_thread_between_two_polls) {
         const LockOptions options{.wait = WaitStrategy::polling, .poll_interval = 10h};
         const auto record = Holds::record(driver.handle());
         const std::string name = "poll";
-        end = run_blocking(driver, dialect, options, {}, {.name = name, .record = *record},
+        end = run_blocking(driver, dialect, options, {},
+                           {.name = name, .record = *record, .caller = World::real().caller()},
                            stop.get_token());
     });
     tried.acquire();
@@ -247,9 +251,9 @@ int most_waiters_at_once(const std::string& name, int threads, Mode mode) {
             VerdictDialect dialect;
             const LockOptions options;
             const auto record = Holds::record(driver.handle());
-            const Action end =
-                run_blocking(driver, dialect, options, {.mode = mode, .may_queue = true},
-                             {.name = name, .record = *record}, {});
+            const Action end = run_blocking(
+                driver, dialect, options, {.mode = mode, .may_queue = true},
+                {.name = name, .record = *record, .caller = World::real().caller()}, {});
             EXPECT_EQ(end.outcome, Outcome::acquired);
         });
     }

@@ -7,6 +7,7 @@
 
 #include <functional>
 #include <memory>
+#include <new>
 #include <string>
 #include <utility>
 #include <vector>
@@ -31,6 +32,13 @@ inline Reply answer(errc error, bool in_doubt = false) {
     return reply;
 }
 
+/// The reply at which VerdictDialect runs out of memory.
+inline Reply no_memory() {
+    Reply reply;
+    reply.values[2] = 1;
+    return reply;
+}
+
 /// One statement an Op; its reply says what came of it.
 class VerdictDialect final : public Dialect {
   public:
@@ -44,6 +52,9 @@ class VerdictDialect final : public Dialect {
         return Step{.send = &statement_};
     }
     Step resume(const Reply& reply) override {
+        if (reply.values[2].has_value()) {
+            throw std::bad_alloc();
+        }
         if (!reply.failed) {
             return {.verdict = static_cast<Verdict>(reply.values[0].value())};
         }

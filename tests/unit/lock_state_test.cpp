@@ -121,9 +121,8 @@ TEST(LockStates, a_release_in_doubt_closes_the_session_and_says_so) {
 
 TEST(LockStates, out_of_memory_on_the_way_the_session_is_closed) {
     FakeLock fake;
-    fake.driver.on_make_canceller = []() -> std::unique_ptr<Canceller> { throw std::bad_alloc(); };
-    const std::stop_source stop;
-    EXPECT_THROW((void)fake.lock.acquire(forever, stop.get_token()), std::bad_alloc);
+    fake.driver.on_execute = [](const Statement&) { return no_memory(); };
+    EXPECT_THROW((void)fake.lock.acquire(), std::bad_alloc);
     EXPECT_TRUE(fake.driver.abandoned) << "nobody knows what was granted";
     EXPECT_EQ(fake.lock.state(), State::unlocked);
 }
