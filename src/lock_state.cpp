@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "lock_state.hpp"
 
+#include "async/async_run.hpp"
 #include "engine/blocking.hpp"
 #include "operations/acquire.hpp"
 #include "operations/release.hpp"
@@ -17,8 +18,8 @@ namespace {
 // Sessions compete for a lock if server, key and principal are the same.
 std::string lock_name(const LockParts& parts) {
     std::string name = parts.driver->server() + '\n' + parts.actual_key.to_string();
-    if (!parts.options.db_principal.empty()) {
-        name += '\n' + parts.options.db_principal;
+    if (const std::string principal = parts.options.db_principal.value_or(""); !principal.empty()) {
+        name += '\n' + principal;
     }
     return name;
 }
@@ -49,6 +50,13 @@ LockState::~LockState() {
         (void)lease_.release();
         return;
     }
+    if (async_link_ != nullptr) {
+        const std::lock_guard guard(async_link_->mutex);
+        if (async_link_->run != nullptr) {
+            async_link_->run->lock_is_gone();
+        }
+        async_link_->lock = nullptr;
+    }
     if (state_ == State::locked && !parts_.options.xact) {
         unlock();
     }
@@ -62,12 +70,24 @@ auto LockState::remember_error(Function function) {
     try {
         return function();
     } catch (const LockError& error) {
-        last_error_ = error;
-        if (error.spoils_session()) {
-            spoil_lease();
-        }
+        note(error);
         throw;
     }
+}
+
+void LockState::note(const LockError& error) {
+    last_error_ = error;
+    if (error.spoils_session()) {
+        spoil_lease();
+    }
+}
+
+const std::shared_ptr<AsyncLink>& LockState::async_link() {
+    if (async_link_ == nullptr) {
+        async_link_ = std::make_shared<AsyncLink>();
+        async_link_->lock = this;
+    }
+    return async_link_;
 }
 
 bool LockState::acquire(Mode mode, const Wait& wait, const std::stop_token& stop) {
@@ -97,10 +117,9 @@ bool LockState::verify() {
 }
 
 void LockState::close() {
-    if (state_ == State::unlocked || (state_ == State::locked && parts_.options.xact)) {
-        return;
+    if (has_to_close()) {
+        release();
     }
-    release();
 }
 
 void LockState::unlock() noexcept {

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "async/async_link.hpp"
 #include "engine/dialect.hpp"
 #include "engine/driver.hpp"
 #include "engine/holds.hpp"
@@ -48,6 +49,8 @@ class Lease {
 /// BaseLock behind its pointer: the state of the lock, which the operations read and change.
 /// Functions are documented at BaseLock; those here throw LockError.
 class LockState {
+    using State = BaseLock::State;
+
   public:
     explicit LockState(LockParts parts, std::unique_ptr<Lease> lease = nullptr);
     LockState(const LockState&) = delete;
@@ -60,6 +63,17 @@ class LockState {
     void unlock() noexcept;
     [[nodiscard]] bool verify();
 
+    /// True if close() has something to do.
+    [[nodiscard]] bool has_to_close() const noexcept {
+        return state_ != State::unlocked && !(state_ == State::locked && parts_.options.xact);
+    }
+
+    // For asynchronous operations.
+    [[nodiscard]] const std::shared_ptr<AsyncLink>& async_link();
+    void set_in_use(bool in_use) noexcept { record_->in_use = in_use; }
+    /// The error becomes last_error().
+    void note(const LockError& error);
+
     [[nodiscard]] bool locked() const noexcept;
     [[nodiscard]] BaseLock::State state() const noexcept { return state_; }
     [[nodiscard]] const LockParts& parts() const noexcept { return parts_; }
@@ -71,8 +85,6 @@ class LockState {
     friend class AcquireOperation;
     friend class ReleaseOperation;
     friend class VerifyOperation;
-
-    using State = BaseLock::State;
 
     [[nodiscard]] bool in_this_process() const noexcept;
     void check_usable() const;
@@ -105,6 +117,7 @@ class LockState {
     TransactionState taken_in_ = TransactionState::unknown;
     std::shared_ptr<Hold> hold_;
     std::optional<LockError> last_error_;
+    std::shared_ptr<AsyncLink> async_link_;
     long process_;
 };
 

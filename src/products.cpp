@@ -67,14 +67,16 @@ constexpr Entry mysql{
             key);
     }};
 
-constexpr Entry mssql{[](const Server&) { return mssql_capabilities(); },
-                      [](const LockOptions&, const Key& key) { return make_mssql_key(key); },
-                      [](const Server&, const LockOptions&, const ActualKey& actual,
-                         const Key& key) { check_mssql_key(actual, key); },
-                      [](const Server&, const LockOptions& options, const ActualKey& key) {
-                          return make_mssql_dialect(
-                              {.xact = options.xact, .db_principal = options.db_principal}, key);
-                      }};
+constexpr Entry mssql{
+    [](const Server&) { return mssql_capabilities(); },
+    [](const LockOptions&, const Key& key) { return make_mssql_key(key); },
+    [](const Server&, const LockOptions&, const ActualKey& actual, const Key& key) {
+        check_mssql_key(actual, key);
+    },
+    [](const Server&, const LockOptions& options, const ActualKey& key) {
+        return make_mssql_dialect(
+            {.xact = options.xact, .db_principal = options.db_principal.value_or("")}, key);
+    }};
 
 constexpr Entry oracle{
     [](const Server&) { return oracle_capabilities(); },
@@ -142,11 +144,11 @@ void check_options(const LockOptions& options, const Capabilities& capabilities,
     if (options.xact && !capabilities.xact) {
         refuse(errc::not_supported, "the option `xact` is not supported");
     }
-    if (!options.db_principal.empty()) {
+    if (const std::string principal = options.db_principal.value_or(""); !principal.empty()) {
         if (!capabilities.principals) {
             refuse(errc::not_supported, "the option `db_principal` is not supported");
         }
-        if (!is_mssql_principal(options.db_principal)) {
+        if (!is_mssql_principal(principal)) {
             refuse(errc::invalid_option,
                    "`db_principal` must be UTF-8 of at most 128 UTF-16 units, without NUL");
         }

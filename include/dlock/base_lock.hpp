@@ -18,8 +18,9 @@
 namespace dlock {
 
 namespace detail {
+class AsyncOperation;
 class LockState;
-}
+}  // namespace detail
 
 /// A lock on a key in a database, shared by all programs that use the same server.
 ///
@@ -194,6 +195,8 @@ class DLOCK_EXPORT BaseLock {
     explicit BaseLock(std::unique_ptr<detail::LockState> state);
 
   private:
+    friend class detail::AsyncOperation;
+
     std::unique_ptr<detail::LockState> state_;
 };
 

@@ -120,21 +120,12 @@ class LibpqDriver final : public Driver {
     }
 
     void execute(const Statement& statement, Reply& reply) noexcept override {
-        if (!attached() || PQstatus(connection()) != CONNECTION_OK) {
-            lost(reply);
+        if (!send(statement, reply)) {
             return;
         }
         PGconn* const conn = connection();
-        if (PQsendQuery(conn, statement.sql.c_str()) == 0) {
-            reply.failed = true;
-            reply.native.message = text_or_empty(PQerrorMessage(conn));
-            reply.connection_lost = PQstatus(conn) != CONNECTION_OK;
-            return;
-        }
-        // Several statements give several results; the last with columns and the first error count.
         while (PGresult* result = PQgetResult(conn)) {
             take(conn, result, reply);
-            PQclear(result);
             if (PQstatus(conn) != CONNECTION_OK) {
                 break;
             }
@@ -142,6 +133,46 @@ class LibpqDriver final : public Driver {
         if (PQstatus(conn) != CONNECTION_OK) {
             lost(reply);
         }
+    }
+
+    bool non_blocking() const noexcept override { return true; }
+
+    Progress begin(const Statement& statement, Reply& reply) noexcept override {
+        if (!attached()) {
+            lost(reply);
+            return {};
+        }
+        was_non_blocking_ = PQisnonblocking(connection()) != 0;
+        (void)PQsetnonblocking(connection(), 1);
+        if (!send(statement, reply)) {
+            return end();
+        }
+        return advance(reply);
+    }
+
+    Progress advance(Reply& reply) noexcept override {
+        if (!attached()) {
+            lost(reply);
+            return {};
+        }
+        PGconn* const conn = connection();
+        const int unsent = PQflush(conn);
+        if (PQconsumeInput(conn) == 0) {
+            lost(reply);
+            return end();
+        }
+        while (PQisBusy(conn) == 0) {
+            PGresult* const result = PQgetResult(conn);
+            if (result == nullptr) {
+                return end();
+            }
+            take(conn, result, reply);
+            if (PQstatus(conn) != CONNECTION_OK) {
+                lost(reply);
+                return end();
+            }
+        }
+        return {.done = false, .reads = true, .writes = unsent == 1};
     }
 
     std::unique_ptr<Canceller> make_canceller() override {
@@ -160,6 +191,27 @@ class LibpqDriver final : public Driver {
   private:
     PGconn* connection() const { return connection_of(backend_); }
 
+    bool send(const Statement& statement, Reply& reply) const {
+        if (!attached() || PQstatus(connection()) != CONNECTION_OK) {
+            lost(reply);
+            return false;
+        }
+        PGconn* const conn = connection();
+        if (PQsendQuery(conn, statement.sql.c_str()) == 0) {
+            reply.failed = true;
+            reply.native.message = text_or_empty(PQerrorMessage(conn));
+            reply.connection_lost = PQstatus(conn) != CONNECTION_OK;
+            return false;
+        }
+        return true;
+    }
+
+    // The end of a statement that was begun without blocking.
+    Progress end() const {
+        (void)PQsetnonblocking(connection(), was_non_blocking_ ? 1 : 0);
+        return {};
+    }
+
     void lost(Reply& reply) const {
         reply.failed = true;
         reply.connection_lost = true;
@@ -168,7 +220,10 @@ class LibpqDriver final : public Driver {
         }
     }
 
-    static void take(PGconn* conn, const PGresult* result, Reply& reply) {
+    // Several statements give several results; the last with columns and the first error count.
+    static void take(PGconn* conn, PGresult* taken, Reply& reply) {
+        const std::unique_ptr<PGresult, decltype(&PQclear)> owner(taken, &PQclear);
+        const PGresult* const result = taken;
         switch (PQresultStatus(result)) {
             case PGRES_TUPLES_OK:
                 read_row(result, reply);
@@ -193,6 +248,7 @@ class LibpqDriver final : public Driver {
 
     soci::session& session_;
     soci::details::session_backend* backend_;
+    bool was_non_blocking_ = false;
 };
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include "drivers/mysql_driver.hpp"
 
 #include "drivers/close_session.hpp"
+#include "drivers/mysql_query.hpp"
 
 #include <soci/mysql/soci-mysql.h>
 
@@ -120,6 +121,33 @@ class MysqlDriver final : public Driver {
         mysql_free_result(result);
     }
 
+    bool non_blocking() const noexcept override {
+        // A connection that the library makes anew on the way has another descriptor.
+        my_bool reconnects = 1;
+        return MysqlQuery::supported && attached() &&
+               mysql_get_option(connection(), MYSQL_OPT_RECONNECT, &reconnects) == 0 &&
+               reconnects == 0;
+    }
+
+    Progress begin(const Statement& statement, Reply& reply) noexcept override {
+        if (!attached()) {
+            reply.failed = true;
+            reply.connection_lost = true;
+            return {};
+        }
+        bind(statement);
+        return take(async_.begin(connection(), query_), reply);
+    }
+
+    Progress advance(Reply& reply) noexcept override {
+        if (!attached()) {
+            reply.failed = true;
+            reply.connection_lost = true;
+            return {};
+        }
+        return take(async_.advance(), reply);
+    }
+
     std::unique_ptr<Canceller> make_canceller() override {
         return helper_ ? std::make_unique<KillQuery>(helper_, mysql_thread_id(connection()))
                        : nullptr;
@@ -153,6 +181,19 @@ class MysqlDriver final : public Driver {
             rest.remove_prefix(at + marker.size());
         }
         query_.append(rest);
+    }
+
+    Progress take(const Progress& progress, Reply& reply) {
+        if (!progress.done) {
+            return progress;
+        }
+        if (async_.failed()) {
+            take_error(connection(), reply);
+        } else if (async_.result() != nullptr) {
+            read_row(async_.result(), reply);
+            mysql_free_result(async_.result());
+        }
+        return progress;
     }
 
     static void take_error(MYSQL* conn, Reply& reply) {
@@ -189,6 +230,7 @@ class MysqlDriver final : public Driver {
     soci::details::session_backend* backend_;
     SessionFactory helper_;
     std::string query_;
+    MysqlQuery async_;
 };
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include <dlock/session_traits.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -23,6 +24,16 @@ class Canceller {
     /// Asks the server to end the statement. May come too early or too late to have an effect, so
     /// it is called again and again until the statement has ended.
     virtual void cancel() noexcept = 0;
+};
+
+/// How far a statement is that was begun without blocking.
+struct Progress {
+    bool done = true;
+    /// What the descriptor must be ready for before the statement can advance.
+    bool reads = false;
+    bool writes = false;
+    /// It can advance at this time as well: the client library's own limit.
+    std::chrono::steady_clock::time_point until = std::chrono::steady_clock::time_point::max();
 };
 
 /// One session through its client library. It knows nothing of locks.
@@ -59,6 +70,23 @@ class Driver {
 
     /// Sends the statement and waits for its answer. Never throws: failures stand in `reply`.
     virtual void execute(const Statement& statement, Reply& reply) noexcept = 0;
+
+    /// True if begin() and advance() do not block; else only execute() is to be used.
+    [[nodiscard]] virtual bool non_blocking() const noexcept { return false; }
+
+    /// Sends the statement, as far as that goes without blocking. Statement and reply must stay
+    /// alive until it is done; nothing else may use the session until then. Never throws.
+    [[nodiscard]] virtual Progress begin(const Statement& statement, Reply& reply) noexcept {
+        execute(statement, reply);
+        return {};
+    }
+
+    /// Goes on with the statement. To be called when the descriptor is ready or the time has come;
+    /// harmless when it is not.
+    [[nodiscard]] virtual Progress advance(Reply& reply) noexcept {
+        (void)reply;
+        return {};
+    }
 
     /// Something that can cancel statements of this session; null if there is no way.
     [[nodiscard]] virtual std::unique_ptr<Canceller> make_canceller() { return nullptr; }

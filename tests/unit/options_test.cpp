@@ -91,7 +91,7 @@ TEST(Options, the_defaults_are_the_safe_ones) {
     EXPECT_EQ(options.reentrancy, Reentrancy::refused);
     EXPECT_EQ(options.pooler, Pooler::refused);
     EXPECT_FALSE(options.allow_stale_snapshot);
-    EXPECT_TRUE(options.db_principal.empty());
+    EXPECT_FALSE(options.db_principal.has_value());
     EXPECT_FALSE(options.allocate_unique);
     EXPECT_TRUE(options.local_queue);
     EXPECT_FALSE(options.helper_session);

@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "async/async_engine.hpp"
+
+#include "async/blocking_pool.hpp"
+#include "engine/modes.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace dlock::detail {
+
+/// A place in the local queue; leaves it when destroyed.
+class AsyncEngine::Turn final : public QueueWaiter {
+  public:
+    Turn(const Contender& contender, std::shared_ptr<WakeTarget> target)
+        : QueueWaiter(!exclude_each_other(contender.mode, contender.mode)),
+          name_(contender.name),
+          target_(std::move(target)) {
+        LocalQueue::enter(name_, *this);
+    }
+    ~Turn() override { LocalQueue::leave(name_, *this); }
+
+    void on_turn() noexcept override {
+        offered_ = true;
+        target_->wake();
+    }
+
+    [[nodiscard]] bool is_offered() const noexcept { return offered_; }
+
+  private:
+    const std::string& name_;
+    std::shared_ptr<WakeTarget> target_;
+    std::atomic<bool> offered_{false};
+};
+
+AsyncEngine::AsyncEngine(Operation& operation, AsyncSetting setting)
+    : operation_(operation), setting_(std::move(setting)), contender_(operation.contender()) {
+    if (contender_ != nullptr && setting_.cancellable) {
+        canceller_ = setting_.driver.make_canceller();
+        if (canceller_ == nullptr) {
+            operation_.wait_in_short_slices();
+        }
+    }
+}
+
+AsyncEngine::~AsyncEngine() {
+    if (work_ == nullptr) {
+        return;  // cancels of other drivers do not touch the session
+    }
+    if (canceller_ != nullptr && sending_) {
+        canceller_->cancel();
+    }
+    work_->finish();
+    if (cancelling_ != nullptr) {
+        cancelling_->finish();
+    }
+}
+
+Suspension AsyncEngine::start() {
+    action_ = operation_.start(moment_of(setting_.driver));
+    begin();
+    return run(false);
+}
+
+Suspension AsyncEngine::poll(bool ready) {
+    return run(ready);
+}
+
+Suspension AsyncEngine::cancel() {
+    if (!cancel_requested_) {
+        cancel_requested_ = true;
+        give_up_at_ = now() + give_up_after;
+    }
+    return run(false);
+}
+
+Suspension AsyncEngine::run(bool ready) {
+    while (action_.kind != Action::Kind::done) {
+        const std::optional<Event> happened = event(std::exchange(ready, false));
+        if (!happened.has_value()) {
+            return suspension();
+        }
+        sending_ = false;
+        Moment moment = moment_of(setting_.driver);
+        moment.reply = &reply_;
+        moment.cancel_was_sent = std::exchange(cancel_was_sent_, false);
+        action_ = operation_.resume(*happened, moment);
+        begin();
+    }
+    turn_.reset();
+    return {.done = true};
+}
+
+void AsyncEngine::begin() {
+    at_once_.reset();
+    if (action_.kind == Action::Kind::send) {
+        send(*action_.statement);
+    } else if (action_.kind == Action::Kind::take_turn) {
+        take_turn();
+    }
+}
+
+void AsyncEngine::send(const Statement& statement) {
+    const bool waits = statement.purpose == Purpose::wait;
+    if (waits && cancel_requested_) {
+        at_once_ = Event::cancelled;
+        return;
+    }
+    reply_.clear();
+    sending_ = true;
+    cancelling_.reset();
+    next_cancel_at_ = {};
+    if (setting_.driver.non_blocking()) {
+        work_.reset();
+        progress_ = setting_.driver.begin(statement, reply_);
+        return;
+    }
+    const auto execute = [this, &statement] { setting_.driver.execute(statement, reply_); };
+    work_ = BlockingWork::start(executor(waits), execute, setting_.target);
+}
+
+void AsyncEngine::take_turn() {
+    if (action_.queue) {
+        turn_ = std::make_unique<Turn>(*contender_, setting_.target);
+    } else {
+        at_once_ = Event::turn_came;
+    }
+}
+
+std::optional<Event> AsyncEngine::event(bool ready) {
+    if (at_once_.has_value()) {
+        return at_once_;
+    }
+    if (action_.kind == Action::Kind::send) {
+        return reply_event(ready);
+    }
+    if (cancel_requested_) {
+        return Event::cancelled;
+    }
+    if (action_.kind == Action::Kind::take_turn) {
+        return turn_event();
+    }
+    return now() >= action_.until ? std::optional(Event::woke) : std::nullopt;
+}
+
+std::optional<Event> AsyncEngine::reply_event(bool ready) {
+    bool ended = false;
+    if (work_ != nullptr) {
+        ended = work_->is_over();
+        if (ended && work_->state() == BlockingWork::State::dropped) {
+            operation_.abandon();
+            throw LockError(errc::session_lost,
+                            "LockOptions::blocking_executor dropped its work, so the session was "
+                            "closed");
+        }
+    } else {
+        if (!progress_.done && (ready || now() >= progress_.until)) {
+            progress_ = setting_.driver.advance(reply_);
+        }
+        ended = progress_.done;
+    }
+    if (!ended) {
+        if (cancel_requested_) {
+            cancel_statement();
+        }
+        return std::nullopt;
+    }
+    // A cancel that comes late must not hit the next statement.
+    return cancelling_ == nullptr || cancelling_->is_over() ? std::optional(Event::replied)
+                                                            : std::nullopt;
+}
+
+std::optional<Event> AsyncEngine::turn_event() {
+    if (turn_->is_offered()) {
+        LocalQueue::answer(*turn_);
+        return Event::turn_came;
+    }
+    const TimePoint at = now();
+    if (at >= action_.until) {
+        return Event::woke;
+    }
+    LocalQueue::pass_by_the_silent(contender_->name, at);
+    return std::nullopt;
+}
+
+void AsyncEngine::cancel_statement() {
+    const TimePoint at = now();
+    if (at >= give_up_at_ && work_ == nullptr) {
+        operation_.abandon();
+        throw LockError(errc::session_lost,
+                        "the server did not answer after a cancel, so the session was closed");
+    }
+    if (!can_cancel() || at < next_cancel_at_ ||
+        (cancelling_ != nullptr && !cancelling_->is_over())) {
+        return;
+    }
+    if (cancelling_ != nullptr) {
+        // It has had no effect yet; the next one follows after a pause.
+        cancelling_.reset();
+        next_cancel_at_ = at + repeat_cancel;
+        return;
+    }
+    cancel_was_sent_ = true;
+    cancelling_ = BlockingWork::start(
+        executor(false), [canceller = canceller_] { canceller->cancel(); }, setting_.target);
+}
+
+Suspension AsyncEngine::suspension() const {
+    Suspension result;
+    switch (action_.kind) {
+        case Action::Kind::sleep:
+            result.until = action_.until;
+            break;
+        case Action::Kind::take_turn:
+            // Now and then somebody must look whether the front waiter answers.
+            result.until =
+                std::min(action_.until,
+                         now() + std::max<Duration>(setting_.options.slice, LocalQueue::patience));
+            break;
+        case Action::Kind::send:
+            if (work_ == nullptr && !progress_.done) {
+                result.descriptor = setting_.driver.descriptor();
+                result.readable = progress_.reads;
+                result.writable = progress_.writes;
+                result.until = std::min(progress_.until, give_up_at_);
+            }
+            if (cancel_requested_ && can_cancel() && cancelling_ == nullptr) {
+                result.until = std::min(result.until, next_cancel_at_);
+            }
+            break;
+        case Action::Kind::done:
+            result.done = true;
+            break;
+    }
+    return result;
+}
+
+bool AsyncEngine::can_cancel() const {
+    return canceller_ != nullptr && action_.statement->purpose == Purpose::wait;
+}
+
+TimePoint AsyncEngine::now() const {
+    return setting_.driver.world().now();
+}
+
+const BlockingExecutor& AsyncEngine::executor(bool waits) const {
+    static const BlockingExecutor waiting = [](std::function<void()> job) {
+        BlockingPool::for_waits().run(std::move(job));
+    };
+    static const BlockingExecutor answering = [](std::function<void()> job) {
+        BlockingPool::for_answers().run(std::move(job));
+    };
+    if (setting_.options.blocking_executor) {
+        return setting_.options.blocking_executor;
+    }
+    return waits ? waiting : answering;
+}
+
+}  // namespace dlock::detail

@@ -1,0 +1,88 @@
+// The asynchronous engine: runs one operation without blocking.
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "async/blocking_work.hpp"
+#include "async/wake_target.hpp"
+#include "engine/local_queue.hpp"
+#include "engine/operation.hpp"
+
+#include <dlock/detail/async_operation.hpp>
+
+#include <atomic>
+#include <memory>
+#include <optional>
+
+namespace dlock::detail {
+
+/// What the engine needs beside the operation.
+struct AsyncSetting {
+    Driver& driver;
+    const LockOptions& options;
+    std::shared_ptr<WakeTarget> target;
+    bool cancellable = false;
+};
+
+/// Runs one operation, a step at each call.
+///
+/// Thread safety: one thread at a time.
+class AsyncEngine {
+  public:
+    /// How long after a cancel the server may be silent before the session is closed.
+    static constexpr std::chrono::seconds give_up_after{5};
+    /// A cancel that reaches the server before the statement does has no effect, so it is repeated.
+    static constexpr std::chrono::milliseconds repeat_cancel{10};
+
+    AsyncEngine(Operation& operation, AsyncSetting setting);
+    AsyncEngine(const AsyncEngine&) = delete;
+    AsyncEngine& operator=(const AsyncEngine&) = delete;
+    /// Waits for the work of other threads on the session.
+    ~AsyncEngine();
+
+    /// Each throws LockError when the operation has failed, and may run out of memory.
+    [[nodiscard]] Suspension start();
+    [[nodiscard]] Suspension poll(bool ready);
+    [[nodiscard]] Suspension cancel();
+
+    /// True while a statement is under way.
+    [[nodiscard]] bool is_sending() const noexcept { return sending_; }
+
+  private:
+    class Turn;
+
+    Suspension run(bool ready);
+    void begin();
+    void send(const Statement& statement);
+    void take_turn();
+    std::optional<Event> event(bool ready);
+    std::optional<Event> reply_event(bool ready);
+    std::optional<Event> turn_event();
+    void cancel_statement();
+    [[nodiscard]] bool can_cancel() const;
+    [[nodiscard]] Suspension suspension() const;
+    [[nodiscard]] TimePoint now() const;
+    [[nodiscard]] const BlockingExecutor& executor(bool waits) const;
+
+    Operation& operation_;
+    AsyncSetting setting_;
+    const Contender* contender_;
+    Action action_;
+    /// What is known without waiting for it.
+    std::optional<Event> at_once_;
+
+    Reply reply_;
+    Progress progress_;
+    std::shared_ptr<BlockingWork> work_;
+    bool sending_ = false;
+
+    std::unique_ptr<Turn> turn_;
+
+    std::shared_ptr<Canceller> canceller_;
+    std::shared_ptr<BlockingWork> cancelling_;
+    bool cancel_requested_ = false;
+    bool cancel_was_sent_ = false;
+    TimePoint next_cancel_at_{};
+    TimePoint give_up_at_ = TimePoint::max();
+};
+
+}  // namespace dlock::detail

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "async/blocking_pool.hpp"
+
+#include "process.hpp"
+
+#include <chrono>
+#include <system_error>
+#include <thread>
+#include <utility>
+
+namespace dlock::detail {
+namespace {
+
+struct Pools {
+    BlockingPool waits;
+    BlockingPool answers;
+};
+
+}  // namespace
+
+BlockingPool& BlockingPool::for_waits() {
+    return one_per_process<Pools>().waits;
+}
+
+BlockingPool& BlockingPool::for_answers() {
+    return one_per_process<Pools>().answers;
+}
+
+void BlockingPool::run(std::function<void()> job) {
+    const std::lock_guard lock(mutex_);
+    jobs_.push_back(std::move(job));
+    if (jobs_.size() <= idle_ || threads_ == most_threads) {
+        changed_.notify_one();
+        return;
+    }
+    try {
+        // The pool is never destroyed, and the threads need not be waited for.
+        std::thread([this] { work(); }).detach();
+        ++threads_;
+    } catch (const std::system_error&) {
+        if (threads_ == 0) {
+            jobs_.pop_back();
+            throw;
+        }
+    }
+}
+
+void BlockingPool::work() {
+    constexpr std::chrono::seconds patience{10};
+    std::unique_lock lock(mutex_);
+    while (true) {
+        ++idle_;
+        const bool found = changed_.wait_for(lock, patience, [this] { return !jobs_.empty(); });
+        --idle_;
+        if (!found) {
+            --threads_;
+            return;
+        }
+        {
+            const std::function<void()> job = std::exchange(jobs_.front(), nullptr);
+            jobs_.pop_front();
+            lock.unlock();
+            job();
+        }
+        lock.lock();
+    }
+}
+
+}  // namespace dlock::detail

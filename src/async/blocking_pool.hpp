@@ -1,0 +1,40 @@
+// Threads that may block, on behalf of asynchronous operations.
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <condition_variable>
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <mutex>
+
+namespace dlock::detail {
+
+/// Runs jobs on threads that are made when needed and end after some idle time.
+///
+/// Thread safety: run() may be called from any thread.
+class BlockingPool {
+  public:
+    static constexpr std::size_t most_threads = 64;
+
+    /// Runs `job` on a thread of the pool; when all are busy, as soon as one is not. Throws
+    /// std::system_error if there is no thread and none can be made. `job` must not throw.
+    void run(std::function<void()> job);
+
+    /// The pool for statements that wait for a lock. They keep their threads for long, so nothing
+    /// that others depend on may stand behind them.
+    [[nodiscard]] static BlockingPool& for_waits();
+    /// The pool for statements that are answered at once, and for cancels.
+    [[nodiscard]] static BlockingPool& for_answers();
+
+  private:
+    void work();
+
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    std::deque<std::function<void()>> jobs_;
+    std::size_t threads_ = 0;
+    std::size_t idle_ = 0;
+};
+
+}  // namespace dlock::detail
