@@ -35,11 +35,12 @@ class AsyncEngine::Turn final : public QueueWaiter {
 
 AsyncEngine::AsyncEngine(Operation& operation, AsyncSetting setting)
     : operation_(operation), setting_(std::move(setting)), contender_(operation.contender()) {
-    if (contender_ != nullptr && setting_.cancellable) {
+    // A wait on another thread must be ended as well when the engine is destroyed.
+    if (contender_ != nullptr && (setting_.cancellable || !setting_.driver.non_blocking())) {
         canceller_ = setting_.driver.make_canceller();
-        if (canceller_ == nullptr) {
-            operation_.wait_in_short_slices();
-        }
+    }
+    if (contender_ != nullptr && setting_.cancellable && canceller_ == nullptr) {
+        operation_.wait_in_short_slices();
     }
 }
 
@@ -47,12 +48,13 @@ AsyncEngine::~AsyncEngine() {
     if (work_ == nullptr) {
         return;  // cancels of other drivers do not touch the session
     }
-    if (canceller_ != nullptr && sending_) {
-        canceller_->cancel();
+    while (!work_->finish(repeat_cancel)) {
+        if (canceller_ != nullptr) {
+            canceller_->cancel();
+        }
     }
-    work_->finish();
     if (cancelling_ != nullptr) {
-        cancelling_->finish();
+        (void)cancelling_->finish();
     }
 }
 

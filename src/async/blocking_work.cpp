@@ -45,12 +45,12 @@ bool BlockingWork::is_over() const {
     return now == State::ended || now == State::dropped;
 }
 
-void BlockingWork::finish() noexcept {
+bool BlockingWork::finish(Duration patience) noexcept {
     std::unique_lock lock(mutex_);
     if (state_ == State::queued) {
         state_ = State::dropped;
     }
-    over_.wait(lock, [this] { return state_ != State::running; });
+    return over_.wait_for(lock, patience, [this] { return state_ != State::running; });
 }
 
 void BlockingWork::run() noexcept {

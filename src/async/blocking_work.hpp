@@ -4,6 +4,9 @@
 
 #include "async/wake_target.hpp"
 
+#include <dlock/options.hpp>
+
+#include <chrono>
 #include <condition_variable>
 #include <functional>
 #include <memory>
@@ -38,8 +41,9 @@ class BlockingWork {
     [[nodiscard]] State state() const;
     [[nodiscard]] bool is_over() const;
 
-    /// Work that has not begun never will; work that is running is waited for.
-    void finish() noexcept;
+    /// Work that has not begun never will; work that is running is waited for, at most for
+    /// `patience`. Returns false if it is still running.
+    [[nodiscard]] bool finish(Duration patience = std::chrono::hours(1)) noexcept;
 
   private:
     class Ticket;

@@ -122,11 +122,7 @@ class MysqlDriver final : public Driver {
     }
 
     bool non_blocking() const noexcept override {
-        // A connection that the library makes anew on the way has another descriptor.
-        my_bool reconnects = 1;
-        return MysqlQuery::supported && attached() &&
-               mysql_get_option(connection(), MYSQL_OPT_RECONNECT, &reconnects) == 0 &&
-               reconnects == 0;
+        return attached() && MysqlQuery::can_run_on(connection());
     }
 
     Progress begin(const Statement& statement, Reply& reply) noexcept override {
@@ -160,7 +156,7 @@ class MysqlDriver final : public Driver {
     }
 
     int descriptor() const noexcept override {
-        return attached() ? static_cast<int>(mysql_get_socket(connection())) : -1;
+        return attached() ? mysql_descriptor(connection()) : -1;
     }
 
   private:

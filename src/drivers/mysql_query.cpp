@@ -1,11 +1,22 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "drivers/mysql_query.hpp"
 
+#include <algorithm>
+
 namespace dlock::detail {
 
 using Clock = std::chrono::steady_clock;
 
-#ifdef MYSQL_WAIT_READ
+#ifdef MYSQL_WAIT_READ  // libmariadb
+
+int mysql_descriptor(MYSQL* connection) noexcept {
+    return static_cast<int>(mysql_get_socket(connection));
+}
+
+bool MysqlQuery::can_run_on(MYSQL* connection) noexcept {
+    my_bool reconnects = 1;
+    return mysql_get_option(connection, MYSQL_OPT_RECONNECT, &reconnects) == 0 && reconnects == 0;
+}
 
 Progress MysqlQuery::begin(MYSQL* connection, std::string_view query) noexcept {
     *this = MysqlQuery();
@@ -60,23 +71,50 @@ Progress MysqlQuery::waiting(int status) {
             .until = until_};
 }
 
-#else
+#else  // libmysqlclient
+
+int mysql_descriptor(MYSQL* connection) noexcept {
+    return static_cast<int>(connection->net.fd);
+}
+
+bool MysqlQuery::can_run_on(MYSQL* connection) noexcept {
+    bool reconnects = true;
+    return mysql_get_option(connection, MYSQL_OPT_RECONNECT, &reconnects) == 0 && !reconnects;
+}
 
 Progress MysqlQuery::begin(MYSQL* connection, std::string_view query) noexcept {
+    *this = MysqlQuery();
     connection_ = connection;
-    failed_ = mysql_real_query(connection, query.data(), query.size()) != 0;
-    return failed_ ? Progress{} : after_result(0);
+    query_ = query;
+    return advance();
 }
 
 Progress MysqlQuery::advance() noexcept {
+    if (!storing_) {
+        const net_async_status status =
+            mysql_real_query_nonblocking(connection_, query_.data(), query_.size());
+        if (status == NET_ASYNC_NOT_READY) {
+            return waiting();
+        }
+        failed_ = status == NET_ASYNC_ERROR;
+        storing_ = !failed_;
+    }
+    if (storing_) {
+        const net_async_status status = mysql_store_result_nonblocking(connection_, &result_);
+        if (status == NET_ASYNC_NOT_READY) {
+            return waiting();
+        }
+        failed_ = result_ == nullptr && mysql_errno(connection_) != 0;
+    }
     return {};
 }
 
-Progress MysqlQuery::after_result(int status) {
-    (void)status;
-    result_ = mysql_store_result(connection_);
-    failed_ = result_ == nullptr && mysql_errno(connection_) != 0;
-    return {};
+// The library does not tell what it waits for: nearly always to read. Should a part of the
+// statement be unsent, it is tried again after a while, less and less often.
+Progress MysqlQuery::waiting() {
+    constexpr std::chrono::seconds longest{10};
+    pause_ = std::min<Clock::duration>(2 * pause_, longest);
+    return {.done = false, .reads = true, .until = Clock::now() + pause_};
 }
 
 #endif
