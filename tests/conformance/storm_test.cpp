@@ -45,6 +45,8 @@ class Lane {
                 if (stop_) {
                     return;
                 }
+                // Asleep until shortly before, so that others have the processor meanwhile.
+                std::this_thread::sleep_until(release_at_ - 500us);
                 while (std::chrono::steady_clock::now() < release_at_) {
                 }
                 holder_->release();
