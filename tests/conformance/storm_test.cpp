@@ -53,7 +53,8 @@ class Lane {
                 done_.release();
             }
         });
-        while (counts.timeouts < wanted) {
+        // After a leak the next round would wait for ever.
+        while (counts.timeouts < wanted && counts.leaks == 0) {
             one_round(counts);
         }
         stop_ = true;
