@@ -1,8 +1,9 @@
-// One case, run on every database.
+// One case, run on every database by every road.
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "support/databases.hpp"
+#include "conformance/column.hpp"
+#include "conformance/test_lock.hpp"
 #include "support/server_view.hpp"
 
 #include <dlock/dlock.hpp>
@@ -22,7 +23,7 @@ namespace dlock_test {
 using namespace std::chrono_literals;
 
 /// Two sessions on one database, and a key of the test's own.
-class OnEachDatabase : public testing::TestWithParam<Database> {
+class OnEachDatabase : public testing::TestWithParam<Column> {
   protected:
     void SetUp() override {
         a_ = GetParam().open();
@@ -31,12 +32,23 @@ class OnEachDatabase : public testing::TestWithParam<Database> {
         (void)view();  // a login that fails must not leave a thread waiting in the middle of a case
     }
 
-    [[nodiscard]] std::unique_ptr<dlock::BaseLock> lock_a(dlock::LockOptions options = {}) {
-        return dlock::create_lock(*a_, key_, std::move(options));
+    /// A lock in a session or pool, by the column's road.
+    template <class Sessions>
+    [[nodiscard]] std::unique_ptr<TestLock> make_lock(Sessions& sessions, const dlock::Key& key,
+                                                      dlock::LockOptions options = {}) {
+        return dlock_test::make_lock(GetParam().road, sessions, key, std::move(options));
     }
-    [[nodiscard]] std::unique_ptr<dlock::BaseLock> lock_b(dlock::LockOptions options = {}) {
-        return dlock::create_lock(*b_, key_, std::move(options));
+    [[nodiscard]] std::unique_ptr<TestLock> lock_a(dlock::LockOptions options = {}) {
+        return make_lock(*a_, key_, std::move(options));
     }
+    [[nodiscard]] std::unique_ptr<TestLock> lock_b(dlock::LockOptions options = {}) {
+        return make_lock(*b_, key_, std::move(options));
+    }
+
+    /// True where the locks' operations are asynchronous. A case that makes no sense then is
+    /// skipped.
+    [[nodiscard]] static bool is_async() { return GetParam().road == Road::async; }
+    static constexpr const char* scoped_lock_is_blocking = "ScopedLock has no asynchronous twin";
 
     [[nodiscard]] ServerView& view() {
         if (view_ == nullptr) {
@@ -47,7 +59,7 @@ class OnEachDatabase : public testing::TestWithParam<Database> {
 
     /// Waits until `count` sessions wait for the key in the server. SQLite has no server to ask:
     /// there the tests only rely on the wait being longer than the case needs.
-    void wait_for_waiters(const dlock::BaseLock& lock, int count) {
+    void wait_for_waiters(const TestLock& lock, int count) {
         if (GetParam().is_sqlite()) {
             return;
         }
@@ -55,7 +67,8 @@ class OnEachDatabase : public testing::TestWithParam<Database> {
             << "waiters: " << view().waiters(lock.actual_key());
     }
 
-    /// True if a session that is neither a_ nor b_ can take the key now.
+    /// True if a session that is neither a_ nor b_ can take the key now. Looked at by the blocking
+    /// road always.
     [[nodiscard]] bool is_free() {
         const auto session = GetParam().open();
         return dlock::create_lock(*session, key_)->try_lock();
@@ -115,8 +128,8 @@ template <class Function>
     return std::async(std::launch::async, std::move(function));
 }
 
-#define DLOCK_ON_EACH_DATABASE(Suite)                                                        \
-    INSTANTIATE_TEST_SUITE_P(Conformance, Suite, testing::ValuesIn(dlock_test::databases()), \
+#define DLOCK_ON_EACH_DATABASE(Suite)                                                      \
+    INSTANTIATE_TEST_SUITE_P(Conformance, Suite, testing::ValuesIn(dlock_test::columns()), \
                              [](const auto& info) { return info.param.test_name(); })
 
 }  // namespace dlock_test

@@ -11,8 +11,8 @@ class Keys : public OnEachDatabase {
     bool keys_are_names() const { return GetParam().is_mysql() || GetParam().is_mssql(); }
 
     void expect_excludes_itself(const dlock::Key& key) {
-        const auto first = dlock::create_lock(*a_, key);
-        const auto second = dlock::create_lock(*b_, key);
+        const auto first = make_lock(*a_, key);
+        const auto second = make_lock(*b_, key);
         ASSERT_TRUE(first->try_lock()) << key.to_string();
         EXPECT_FALSE(second->try_lock()) << key.to_string();
         EXPECT_TRUE(first->verify()) << key.to_string();
@@ -28,8 +28,7 @@ TEST_P(Keys, integers_at_the_ends_of_their_range) {
          {std::int64_t{0}, std::int64_t{-1}, limits::min(), limits::max(), std::int64_t{1} << 32,
           -(std::int64_t{1} << 32), std::int64_t{0x80000000}, std::int64_t{0xFFFFFFFF}}) {
         if (GetParam().is_oracle() && (number < 0 || number >= std::int64_t{1} << 30)) {
-            EXPECT_EQ(thrown([&] { (void)dlock::create_lock(*a_, number); }),
-                      dlock::errc::invalid_key);
+            EXPECT_EQ(thrown([&] { (void)make_lock(*a_, number); }), dlock::errc::invalid_key);
         } else {
             expect_excludes_itself(number);
         }
@@ -70,7 +69,7 @@ TEST_P(Keys, bytes_are_the_same_key_as_the_text_that_they_encode) {
         bytes.push_back(static_cast<std::byte>(c));
     }
     const auto text = lock_a();
-    const auto binary = dlock::create_lock(*b_, bytes);
+    const auto binary = make_lock(*b_, bytes);
     EXPECT_EQ(text->actual_key(), binary->actual_key());
     text->lock();
     EXPECT_FALSE(binary->try_lock());
@@ -80,7 +79,7 @@ TEST_P(Keys, similar_keys_do_not_exclude_each_other) {
     const auto lock = lock_a();
     lock->lock();
     for (const std::string& other : {key_ + " ", key_ + "x", "x" + key_, key_.substr(1)}) {
-        const auto free = dlock::create_lock(*b_, other);
+        const auto free = make_lock(*b_, other);
         EXPECT_TRUE(free->try_lock()) << other;
     }
 }
@@ -88,14 +87,14 @@ TEST_P(Keys, similar_keys_do_not_exclude_each_other) {
 TEST_P(Keys, a_pair_is_a_key_of_its_own_space_where_there_is_one) {
     const dlock::Int32Pair pair{-7, 2000000000};
     if (!dlock::capabilities(*a_).int32_pair_keys) {
-        EXPECT_EQ(thrown([&] { (void)dlock::create_lock(*a_, pair); }), dlock::errc::invalid_key);
+        EXPECT_EQ(thrown([&] { (void)make_lock(*a_, pair); }), dlock::errc::invalid_key);
         return;
     }
     expect_excludes_itself(pair);
     const std::int64_t same_bits =
         static_cast<std::int64_t>((std::uint64_t{0xFFFFFFF9} << 32) | 2000000000U);
-    const auto first = dlock::create_lock(*a_, pair);
-    const auto second = dlock::create_lock(*b_, same_bits);
+    const auto first = make_lock(*a_, pair);
+    const auto second = make_lock(*b_, same_bits);
     first->lock();
     EXPECT_TRUE(second->try_lock());
     EXPECT_EQ(view().holders(first->actual_key()), 1);
@@ -106,7 +105,7 @@ TEST_P(Keys, what_the_server_would_refuse_is_refused_before_anything_is_sent) {
         GTEST_SKIP() << "every text is a key";
     }
     const auto is_refused = [&](const std::string& text) {
-        return thrown([&] { (void)dlock::create_lock(*a_, text); }) == dlock::errc::invalid_key;
+        return thrown([&] { (void)make_lock(*a_, text); }) == dlock::errc::invalid_key;
     };
     EXPECT_TRUE(is_refused(""));
     EXPECT_TRUE(is_refused(std::string("a\0b", 3)));
@@ -138,8 +137,8 @@ TEST_P(Keys, names_are_the_same_lock_in_every_connection_charset) {
     } else {
         *b_ << "set names latin1";
     }
-    const auto first = dlock::create_lock(*a_, name);
-    const auto second = dlock::create_lock(*b_, name);
+    const auto first = make_lock(*a_, name);
+    const auto second = make_lock(*b_, name);
     first->lock();
     EXPECT_FALSE(second->try_lock());
     // And the same as of a client that sends the name as text.
@@ -149,20 +148,19 @@ TEST_P(Keys, names_are_the_same_lock_in_every_connection_charset) {
 }
 
 TEST_P(Keys, a_converter_replaces_the_default) {
-    const auto lock = dlock::create_lock(*a_, "anything", {.converter = [&](const dlock::Key& key) {
+    const auto lock = make_lock(*a_, "anything", {.converter = [&](const dlock::Key& key) {
         EXPECT_EQ(key, dlock::Key("anything"));
         return keys_are_names() ? dlock::ActualKey(key_) : dlock::ActualKey(123456789);
     }});
     lock->lock();
     EXPECT_EQ(lock->key(), dlock::Key("anything"));
     EXPECT_EQ(lock->actual_key().to_string(), keys_are_names() ? key_ : "123456789");
-    const auto same =
-        dlock::create_lock(*b_, keys_are_names() ? dlock::Key(key_) : dlock::Key(123456789));
+    const auto same = make_lock(*b_, keys_are_names() ? dlock::Key(key_) : dlock::Key(123456789));
     if (!GetParam().is_sqlite()) {  // there integers are hashed
         EXPECT_FALSE(same->try_lock());
     }
     EXPECT_EQ(thrown([&] {
-                  (void)dlock::create_lock(*a_, "x", {.converter = [&](const dlock::Key&) {
+                  (void)make_lock(*a_, "x", {.converter = [&](const dlock::Key&) {
                       return keys_are_names() ? dlock::ActualKey(1)
                                               : dlock::ActualKey(std::string("x"));
                   }});

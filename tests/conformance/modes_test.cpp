@@ -14,7 +14,7 @@ TEST_P(Modes, shared_holders_go_together_and_exclude_exclusive_ones) {
     const auto reader = lock_a({.shared = true});
     const auto other_reader = lock_b({.mode = dlock::Mode::shared});
     const auto session = GetParam().open();
-    const auto writer = dlock::create_lock(*session, key_);
+    const auto writer = make_lock(*session, key_);
     EXPECT_TRUE(reader->try_lock());
     EXPECT_TRUE(other_reader->try_lock());
     EXPECT_FALSE(writer->try_lock());

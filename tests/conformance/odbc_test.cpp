@@ -35,7 +35,7 @@ TEST_P(Odbc, a_lock_excludes_those_of_the_databases_own_client_and_the_other_way
     }
     const auto session = native->open();
     const auto by_odbc = lock_a();
-    const auto by_client = dlock::create_lock(*session, key_);
+    const auto by_client = make_lock(*session, key_);
     EXPECT_EQ(by_odbc->actual_key(), by_client->actual_key());
     by_odbc->lock();
     EXPECT_FALSE(by_client->try_lock());
@@ -56,8 +56,8 @@ TEST_P(Odbc, no_text_of_a_key_breaks_the_connection) {
             text += character;
         }
         try {
-            const auto first = dlock::create_lock(*a_, text);
-            const auto second = dlock::create_lock(*b_, text);
+            const auto first = make_lock(*a_, text);
+            const auto second = make_lock(*b_, text);
             EXPECT_TRUE(first->try_lock()) << character;
             EXPECT_FALSE(second->try_lock()) << character;
             first->release();

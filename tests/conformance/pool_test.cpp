@@ -20,8 +20,8 @@ DLOCK_ON_EACH_DATABASE(Pool);
 
 TEST_P(Pool, the_lock_owns_its_lease_and_gives_it_back) {
     for (int i = 0; i < 5; ++i) {
-        const auto first = dlock::create_lock(pool_, key_);
-        const auto second = dlock::create_lock(pool_, key_);
+        const auto first = make_lock(pool_, key_);
+        const auto second = make_lock(pool_, key_);
         first->lock();
         EXPECT_FALSE(second->try_lock());
         std::size_t position = 0;
@@ -31,7 +31,17 @@ TEST_P(Pool, the_lock_owns_its_lease_and_gives_it_back) {
 }
 
 TEST_P(Pool, the_next_user_inherits_no_lock) {
-    { dlock::create_lock(pool_, key_)->lock(); }
+    { make_lock(pool_, key_)->lock(); }
+    EXPECT_TRUE(is_free());
+    make_lock(pool_, key_)->lock();
+    EXPECT_TRUE(is_free());
+}
+
+TEST_P(Pool, the_next_user_inherits_no_lock_of_a_guard) {
+    if (is_async()) {
+        GTEST_SKIP() << scoped_lock_is_blocking;
+    }
+    { make_lock(pool_, key_)->lock(); }
     {
         const dlock::ScopedLock guard(pool_, key_, {.timeout = 1s});
         EXPECT_FALSE(is_free());
@@ -47,7 +57,7 @@ TEST_P(Pool, a_dead_connection_that_was_found_before_the_release_is_reconnected_
         GTEST_SKIP() << "there is no connection to lose";
     }
     {
-        const auto lock = dlock::create_lock(pool_, key_);
+        const auto lock = make_lock(pool_, key_);
         lock->lock();
         view().terminate(view().session_id(pool_.at(0)));
         EXPECT_TRUE(eventually([&] { return is_free(); }));
@@ -64,7 +74,7 @@ TEST_P(Pool, a_lease_with_a_dead_connection_is_reconnected) {
         GTEST_SKIP() << "there is no connection to lose";
     }
     {
-        const auto lock = dlock::create_lock(pool_, key_);
+        const auto lock = make_lock(pool_, key_);
         lock->lock();
         view().terminate(view().session_id(pool_.at(0)));
         EXPECT_TRUE(eventually([&] { return is_free(); }));
@@ -77,7 +87,7 @@ TEST_P(Pool, a_lease_with_a_dead_connection_is_reconnected) {
 }
 
 TEST_P(Pool, transaction_locks_are_refused) {
-    EXPECT_EQ(thrown([&] { (void)dlock::create_lock(pool_, key_, {.xact = true}); }),
+    EXPECT_EQ(thrown([&] { (void)make_lock(pool_, key_, {.xact = true}); }),
               dlock::errc::invalid_option);
 }
 

@@ -109,15 +109,24 @@ class Processes : public OnEachDatabase {
 DLOCK_ON_EACH_DATABASE(Processes);
 
 TEST_P(Processes, eight_exclude_each_other_and_share_fairly_with_empty_critical_sections) {
+    if (is_async()) {
+        GTEST_SKIP() << "the worker processes are blocking";
+    }
     // Enough for the scheduler's turns not to decide: SQLite grants 100,000 in a second.
     contend(0us, GetParam().is_sqlite() ? 400000 : 20000);
 }
 
 TEST_P(Processes, eight_exclude_each_other_and_share_fairly_with_short_critical_sections) {
+    if (is_async()) {
+        GTEST_SKIP() << "the worker processes are blocking";
+    }
     contend(1000us, 1600);
 }
 
 TEST_P(Processes, readers_and_writers_exclude_each_other) {
+    if (is_async()) {
+        GTEST_SKIP() << "the worker processes are blocking";
+    }
     if (!has_shared()) {
         GTEST_SKIP() << "no shared mode";
     }

@@ -28,7 +28,7 @@ TEST_P(Queue, one_waiter_of_a_process_stands_in_the_servers_queue) {
     }
     for (int i = 0; i < count; ++i) {
         threads.push_back(in_thread([&, i] {
-            const auto lock = dlock::create_lock(*sessions[static_cast<std::size_t>(i)], key_);
+            const auto lock = make_lock(*sessions[static_cast<std::size_t>(i)], key_);
             ++waiting;
             lock->lock();
             EXPECT_EQ(++inside, 1);
@@ -59,7 +59,7 @@ TEST_P(Queue, a_waiter_that_gives_up_passes_its_turn_on) {
     const auto holder = lock_a();
     holder->lock();
     const auto session = GetParam().open();
-    const auto last = dlock::create_lock(*session, key_);
+    const auto last = make_lock(*session, key_);
     const auto first = lock_b();
     auto giving_up = in_thread([&] { return first->try_lock_for(1300ms); });
     wait_for_waiters(*holder, 1);
@@ -77,7 +77,7 @@ TEST_P(Queue, a_wait_in_the_local_queue_ends_at_its_deadline_and_by_a_stop) {
     auto in_server = in_thread([&] { return front->try_lock_for(30s); });
     wait_for_waiters(*holder, 1);
     const auto session = GetParam().open();
-    const auto queued = dlock::create_lock(*session, key_);
+    const auto queued = make_lock(*session, key_);
     const auto start = std::chrono::steady_clock::now();
     EXPECT_FALSE(queued->try_lock_for(100ms));
     EXPECT_GE(std::chrono::steady_clock::now() - start, 100ms);
@@ -99,8 +99,7 @@ TEST_P(Queue, staggered_readers_that_hold_longer_than_a_slice_do_not_starve_a_wr
     std::atomic<int> reads{0};
     const auto read = [&] {
         const auto session = GetParam().open();
-        const auto lock =
-            dlock::create_lock(*session, key_, {.shared = true, .local_queue = false});
+        const auto lock = make_lock(*session, key_, {.shared = true, .local_queue = false});
         while (!done) {
             if (lock->try_lock_for(20s)) {
                 ++reads;

@@ -28,14 +28,14 @@ struct Counts {
 // moving the release.
 class Lane {
   public:
-    Lane(const Database& database, unsigned seed) : random_(seed) {
+    Lane(const Column& column, unsigned seed) : random_(seed) {
         for (auto& session : sessions_) {
-            session = database.open();
+            session = column.open();
         }
         const std::string key = unique_key();
-        holder_ = dlock::create_lock(*sessions_[0], key);
-        waiter_ = dlock::create_lock(*sessions_[1], key);
-        probe_ = dlock::create_lock(*sessions_[2], key);
+        holder_ = make_lock(column.road, *sessions_[0], key);
+        waiter_ = make_lock(column.road, *sessions_[1], key);
+        probe_ = make_lock(column.road, *sessions_[2], key);
     }
 
     void run(Counts& counts, long wanted) {
@@ -45,13 +45,16 @@ class Lane {
                 if (stop_) {
                     return;
                 }
+                // Asleep until shortly before, so that others have the processor meanwhile.
+                std::this_thread::sleep_until(release_at_ - 500us);
                 while (std::chrono::steady_clock::now() < release_at_) {
                 }
                 holder_->release();
                 done_.release();
             }
         });
-        while (counts.timeouts < wanted) {
+        // After a leak the next round would wait for ever.
+        while (counts.timeouts < wanted && counts.leaks == 0) {
             one_round(counts);
         }
         stop_ = true;
@@ -86,9 +89,9 @@ class Lane {
     }
 
     std::array<std::unique_ptr<soci::session>, 3> sessions_;
-    std::unique_ptr<dlock::BaseLock> holder_;
-    std::unique_ptr<dlock::BaseLock> waiter_;
-    std::unique_ptr<dlock::BaseLock> probe_;
+    std::unique_ptr<TestLock> holder_;
+    std::unique_ptr<TestLock> waiter_;
+    std::unique_ptr<TestLock> probe_;
     std::mt19937 random_;
     std::chrono::microseconds offset_{0};
     std::chrono::steady_clock::time_point release_at_{};

@@ -36,7 +36,7 @@ DLOCK_ON_EACH_DATABASE(Wire);
 
 TEST_P(Wire, making_a_lock_sends_nothing) {
     EXPECT_EQ(trips_of([&] {
-                  (void)dlock::create_lock(*session_, key_);
+                  (void)make_lock(*session_, key_);
                   (void)dlock::capabilities(*session_);
               }),
               0);
@@ -46,7 +46,7 @@ TEST_P(Wire, an_uncontended_lock_takes_one_round_trip_to_acquire_and_one_to_rele
     if (prepares_every_statement()) {
         GTEST_SKIP() << "MariaDB's ODBC driver prepares and closes every statement";
     }
-    const auto lock = dlock::create_lock(*session_, key_);
+    const auto lock = make_lock(*session_, key_);
     EXPECT_EQ(trips_of([&] { EXPECT_TRUE(lock->try_lock()); }), 1);
     EXPECT_EQ(trips_of([&] { EXPECT_TRUE(lock->verify()); }), 1);
     EXPECT_EQ(trips_of([&] { lock->release(); }), 1);
@@ -62,7 +62,7 @@ TEST_P(Wire, a_busy_try_takes_one_round_trip) {
     }
     const auto holder = lock_b();
     holder->lock();
-    const auto lock = dlock::create_lock(*session_, key_);
+    const auto lock = make_lock(*session_, key_);
     EXPECT_EQ(trips_of([&] { EXPECT_FALSE(lock->try_lock()); }), 1);
 }
 
@@ -76,7 +76,7 @@ TEST_P(Wire, a_wait_sends_at_most_one_and_two_for_each_slice) {
         if (in_transaction) {
             begin(*session_);
         }
-        const auto lock = dlock::create_lock(*session_, key_, {.slice = 200ms});
+        const auto lock = make_lock(*session_, key_, {.slice = 200ms});
         // One slice, and 1 + 2 * ceil(500 / 200) = 7 in several.
         EXPECT_LE(trips_of([&] { EXPECT_FALSE(lock->try_lock_for(100ms)); }), 3);
         EXPECT_LE(trips_of([&] { EXPECT_FALSE(lock->try_lock_for(500ms)); }), 7);
@@ -89,7 +89,7 @@ TEST_P(Wire, a_wait_that_is_granted_sends_two_statements) {
     }
     const auto holder = lock_b();
     holder->lock();
-    const auto lock = dlock::create_lock(*session_, key_);
+    const auto lock = make_lock(*session_, key_);
     const long trips = trips_of([&] {
         auto waiting = in_thread([&] { return lock->try_lock_for(30s); });
         wait_for_waiters(*holder, 1);
