@@ -43,7 +43,7 @@ class DLOCK_EXPORT World {
 
     [[nodiscard]] virtual std::chrono::steady_clock::time_point now() const noexcept = 0;
 
-    /// A number of its own for each thread that may call.
+    /// A number of its own for each thread that may call, never used again; not zero.
     [[nodiscard]] virtual std::size_t caller() const noexcept = 0;
 
     [[nodiscard]] virtual std::unique_ptr<Sleeper> make_sleeper() = 0;

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <dlock/world.hpp>
 
+#include <atomic>
 #include <condition_variable>
-#include <functional>
 #include <mutex>
-#include <thread>
 
 namespace dlock {
 namespace {
@@ -39,7 +38,11 @@ class RealWorld final : public World {
   public:
     Clock::time_point now() const noexcept override { return Clock::now(); }
     std::size_t caller() const noexcept override {
-        return std::hash<std::thread::id>{}(std::this_thread::get_id());
+        // Not the thread's id: that is used again when the thread has ended, and what it took may
+        // be held still.
+        static std::atomic<std::size_t> last{0};
+        thread_local const std::size_t mine = ++last;
+        return mine;
     }
     std::unique_ptr<Sleeper> make_sleeper() override {
         return std::make_unique<ConditionSleeper>();

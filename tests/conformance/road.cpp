@@ -6,7 +6,7 @@
 namespace dlock_test {
 
 const std::vector<Road>& roads() {
-    static const std::vector<Road> taken = take_async_road && async_calls() != nullptr
+    static const std::vector<Road> taken = async_calls() != nullptr
                                                ? std::vector{Road::blocking, Road::async}
                                                : std::vector{Road::blocking};
     return taken;

@@ -14,10 +14,7 @@ enum class Road {
     async,
 };
 
-/// The suite takes the asynchronous road, too, where the library was built with it.
-inline constexpr bool take_async_road = false;
-
-/// The roads that the suite takes.
+/// The roads that the suite takes: the asynchronous one where the library was built with it.
 [[nodiscard]] const std::vector<Road>& roads();
 
 /// What a column's name has after the database's: "" or "-async".

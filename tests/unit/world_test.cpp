@@ -4,6 +4,9 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+#include <thread>
+
 namespace dlock {
 namespace {
 
@@ -16,6 +19,14 @@ TEST(RealWorld, its_clock_is_the_steady_one) {
     const auto after = Clock::now();
     EXPECT_LE(before, now);
     EXPECT_LE(now, after);
+}
+
+TEST(RealWorld, a_thread_never_gets_the_number_of_one_that_has_ended) {
+    std::set<std::size_t> numbers{0, World::real().caller()};
+    EXPECT_EQ(World::real().caller(), World::real().caller());
+    for (int i = 0; i < 100; ++i) {
+        std::thread([&] { EXPECT_TRUE(numbers.insert(World::real().caller()).second); }).join();
+    }
 }
 
 TEST(RealWorld, a_sleep_lasts_until_its_end_and_a_wake_ends_it_and_all_later_ones) {
