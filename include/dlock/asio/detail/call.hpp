@@ -26,6 +26,7 @@
 #include <chrono>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <optional>
 #include <utility>
 
@@ -120,18 +121,30 @@ class Call : public SuspendedCall, public std::enable_shared_from_this<Call>, pr
             return std::nullopt;
         }
         const Suspension next = step();
-        if (!next.done) {
-            wait_for(next);
+        if (!next.done && try_to_wait_for(next)) {
             return std::nullopt;
         }
         finished_ = true;
+        operation_.abandon();  // from here on nobody is woken
         close();
         calls_.remove(*this);
-        Outcome outcome{.error = operation_.error(), .held = operation_.held()};
-        if (operation_.error() == errc::cancelled) {
-            outcome.error = net::error::operation_aborted;
+        if (!next.done) {
+            return Outcome{.error = net::error::no_memory};
         }
-        return outcome;
+        if (operation_.error() == errc::cancelled) {
+            return Outcome{.error = net::error::operation_aborted};
+        }
+        return Outcome{.error = operation_.error(), .held = operation_.held()};
+    }
+
+    // False if there is no memory to wait with.
+    bool try_to_wait_for(const Suspension& next) {
+        try {
+            wait_for(next);
+            return true;
+        } catch (const std::bad_alloc&) {
+            return false;
+        }
     }
 
     void wait_for(const Suspension& next) {
