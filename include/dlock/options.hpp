@@ -122,8 +122,8 @@ struct LockOptions {
     bool allow_stale_snapshot = false;
 
     /// The database principal (a user or a role) that the lock belongs to, SQL Server only; unset
-    /// or empty means "public". Locks of different principals are different locks, and only members of the
-    /// principal can take them: others get errc::permission_denied. At most 128 characters.
+    /// or empty means "public". Locks of different principals are different locks, and only members
+    /// of the principal can take them: others get errc::permission_denied. At most 128 characters.
     /// Babelfish ignores it: there all principals share one lock.
     std::optional<std::string> db_principal{};
 
@@ -147,12 +147,13 @@ struct LockOptions {
     /// asynchronous operations from threads of `blocking_executor`.
     std::function<std::unique_ptr<soci::session>()> helper_session{};
 
-    /// Runs a function on a thread that may block; used by asynchronous operations (<dlock/asio.hpp>)
-    /// for databases that cannot be asked without blocking, and to send cancels. Unset, threads of
-    /// the library's own. Each wait on ODBC, Oracle and SQLite keeps a thread until it ends: give
-    /// more threads than locks can wait at a time, or those that would release a lock stand behind
-    /// those that wait for it. May be called from any thread; may throw, or drop the function, and
-    /// the session is then closed. `dlock::on_executor(pool)` makes one of a Boost.Asio executor.
+    /// Runs a function on a thread that may block; used by asynchronous operations
+    /// (<dlock/asio.hpp>) for databases that cannot be asked without blocking, and to send cancels.
+    /// Unset, threads of the library's own. Each wait on ODBC, Oracle and SQLite keeps a thread
+    /// until it ends: give more threads than locks can wait at a time, or those that would release
+    /// a lock stand behind those that wait for it. May be called from any thread; may throw, or
+    /// drop the function, and the session is then closed. `dlock::on_executor(pool)` makes one of a
+    /// Boost.Asio executor.
     std::function<void(std::function<void()>)> blocking_executor{};
 
     /// Called with every error that has no caller to go to: from unlock(), destructors and guards.
