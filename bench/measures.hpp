@@ -23,4 +23,9 @@ struct Settings {
 [[nodiscard]] Table measure_killed_holder(const Settings& settings);
 [[nodiscard]] Table measure_many_waiters(const Settings& settings);
 
+// With DLOCK_HAS_ASIO only.
+[[nodiscard]] Table measure_async_waiters(const Settings& settings);
+[[nodiscard]] Table measure_async_cancel(const Settings& settings);
+[[nodiscard]] Table measure_async_idle(const Settings& settings);
+
 }  // namespace dlock_bench
