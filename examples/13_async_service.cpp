@@ -23,6 +23,8 @@ namespace {
 namespace net = boost::asio;
 using net::ip::tcp;
 
+using Sessions = std::vector<std::unique_ptr<soci::session>>;
+
 void rethrow(const std::exception_ptr& error) {
     if (error != nullptr) {
         std::rethrow_exception(error);
@@ -33,36 +35,16 @@ std::unique_ptr<soci::session> open(const std::string& url) {
     return std::make_unique<soci::session>(url);
 }
 
-//[sessions
-// A few sessions for many coroutines: a session serves one operation at a time.
-class Sessions {
-  public:
-    Sessions(const net::any_io_executor& executor, const std::string& url, std::size_t count)
-        : free_(executor, count) {
-        for (std::size_t i = 0; i < count; ++i) {
-            all_.push_back(open(url));
-            give_back(*all_.back());
-        }
-    }
-
-    net::awaitable<soci::session*> lease() { return free_.async_receive(net::use_awaitable); }
-
-    void give_back(soci::session& session) {
-        free_.try_send(boost::system::error_code(), &session);
-    }
-
-  private:
-    std::vector<std::unique_ptr<soci::session>> all_;
-    net::experimental::channel<void(boost::system::error_code, soci::session*)> free_;
-};
-//]
-
 class Service {
   public:
-    Service(net::io_context& context, const std::string& url)
+    Service(net::io_context& context, const std::string& url, const Sessions& sessions)
         : url_(url),
-          sessions_(context.get_executor(), url, 4),
-          acceptor_(context, {net::ip::address_v4::loopback(), 0}) {}
+          free_(context, sessions.size()),
+          acceptor_(context, {net::ip::address_v4::loopback(), 0}) {
+        for (const auto& session : sessions) {
+            give_back(*session);
+        }
+    }
 
     std::chrono::milliseconds patience = 30s;
 
@@ -80,24 +62,36 @@ class Service {
     net::awaitable<void> talk(tcp::socket client) {
         std::string line;
         co_await net::async_read_until(client, net::dynamic_buffer(line), '\n', net::use_awaitable);
-        const std::string target = line.substr(5, line.find_last_not_of("\r\n") - 4);
-        const std::string answer = co_await serve(target) + "\n";
+        const std::string method = "POST ";
+        std::string answer = "400 Bad Request";
+        if (line.starts_with(method)) {
+            const auto end = line.find_last_not_of("\r\n") + 1;
+            answer = co_await serve(line.substr(method.size(), end - method.size()));
+        }
+        answer += '\n';
         co_await net::async_write(client, net::buffer(answer), net::use_awaitable);
     }
 
+    //[lease
+    // A session serves one operation at a time, so there are a few, and a queue for them.
     net::awaitable<std::string> serve(const std::string& target) {
-        soci::session* const session = co_await sessions_.lease();
+        soci::session* const session = co_await free_.async_receive(net::use_awaitable);
         const std::string answer = co_await serve(*session, target);
-        sessions_.give_back(*session);
+        give_back(*session);
         co_return answer;
+    }
+    //]
+
+    void give_back(soci::session& session) {
+        free_.try_send(boost::system::error_code(), &session);
     }
 
     //[scoped
     net::awaitable<std::string> serve(soci::session& session, const std::string& target) {
         const dlock::LockOptions options{
             .timeout = patience,
-            // MySQL and MariaDB: a wait can be ended early by KILL QUERY from another session.
-            .helper_session = [this] { return open(url_); }};
+            // MySQL and MariaDB: a cancelled wait is ended by KILL QUERY from another session.
+            .helper_session = [url = url_] { return open(url); }};
         auto [error, guard] = co_await dlock::async_scoped_lock(
             session, "example 13" + target, options, net::as_tuple(net::use_awaitable));
         if (error) {
@@ -105,8 +99,8 @@ class Service {
                                                       : "500 " + error.message();
         }
         co_await work(target);
-        co_await guard.release();
-        co_return "200 OK";
+        const auto [lost] = co_await guard.release(net::as_tuple(net::use_awaitable));
+        co_return lost ? "500 " + lost.message() : "200 OK";
     }
     //]
 
@@ -118,7 +112,7 @@ class Service {
     }
 
     std::string url_;
-    Sessions sessions_;
+    net::experimental::channel<void(boost::system::error_code, soci::session*)> free_;
     tcp::acceptor acceptor_;
     std::map<std::string, int> inside_;
     int overlaps_ = 0;
@@ -139,8 +133,14 @@ net::awaitable<void> ask(tcp::endpoint service, std::string target,
 
 int main(int argc, char** argv) {
     const std::string url = argc > 1 ? argv[1] : "sqlite3://db=example.db";
+    //[lifetimes
+    Sessions sessions;  // outlives the context, and with it the coroutines that have locks
+    for (int i = 0; i < 4; ++i) {
+        sessions.push_back(open(url));
+    }
     net::io_context context;
-    Service service(context, url);
+    Service service(context, url, sessions);
+    //]
     net::co_spawn(context, service.run(), rethrow);
 
     std::vector<std::string> answers;
