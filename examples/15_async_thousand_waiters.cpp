@@ -4,6 +4,7 @@
 #include <dlock/dlock.hpp>
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/thread_pool.hpp>
 #include <soci/soci.h>
 
 #include <sys/resource.h>
@@ -62,6 +63,14 @@ int main(int argc, char** argv) {
     allow_descriptors();
     const int count = argc > 2 ? std::stoi(argv[2]) : waits_for(url);
 
+    //[executor
+    // PostgreSQL, MySQL and MariaDB need threads for cancels alone. Elsewhere each wait takes one.
+    const bool native = url.starts_with("postgresql:") || url.starts_with("mysql:");
+    net::thread_pool threads(native ? 1 : static_cast<std::size_t>(count) + 1);
+    const dlock::LockOptions options{.blocking_executor =
+                                         dlock::on_executor(threads.get_executor())};
+    //]
+
     // One session holds all keys.
     soci::session holder(url);
     std::vector<std::unique_ptr<dlock::BaseLock>> held;
@@ -71,7 +80,7 @@ int main(int argc, char** argv) {
         held.push_back(dlock::create_lock(holder, key));
         held.back()->lock();
         auto session = std::make_unique<soci::session>(url);
-        auto lock = dlock::create_lock(*session, key);
+        auto lock = dlock::create_lock(*session, key, options);
         waiters.push_back({std::move(session), std::move(lock)});
     }
 
