@@ -7,7 +7,7 @@
 namespace dlock_bench {
 
 struct Settings {
-    /// Fewer repetitions: below 40 seconds for all measures, and noisier.
+    /// Fewer repetitions: about a minute for all measures, and noisier.
     bool quick = false;
 
     /// `full`, or `less` in a quick run.
