@@ -146,6 +146,10 @@ std::optional<Event> AsyncEngine::event(bool ready) {
 std::optional<Event> AsyncEngine::reply_event(bool ready) {
     bool ended = false;
     if (work_ != nullptr) {
+        // A wait that no thread has taken up yet.
+        if (cancel_requested_ && action_.statement->purpose == Purpose::wait && work_->withdraw()) {
+            return Event::cancelled;
+        }
         ended = work_->is_over();
         if (ended && work_->state() == BlockingWork::State::dropped) {
             operation_.abandon();

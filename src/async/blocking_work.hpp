@@ -38,6 +38,9 @@ class BlockingWork {
     [[nodiscard]] State state() const;
     [[nodiscard]] bool is_over() const;
 
+    /// True if the work had not begun; then it never will.
+    [[nodiscard]] bool withdraw() noexcept;
+
     /// Work that has not begun never will; work that is running is waited for.
     void finish() noexcept;
 
