@@ -26,6 +26,11 @@ constexpr Measure measures[] = {
     {"fairness", measure_fairness},
     {"killed-holder", measure_killed_holder},
     {"many-waiters", measure_many_waiters},
+#ifdef DLOCK_HAS_ASIO
+    {"async-waiters", measure_async_waiters},
+    {"async-cancel", measure_async_cancel},
+    {"async-idle", measure_async_idle},
+#endif
 };
 
 int usage() {

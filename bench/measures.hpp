@@ -7,7 +7,7 @@
 namespace dlock_bench {
 
 struct Settings {
-    /// Fewer repetitions: below 40 seconds for all measures, and noisier.
+    /// Fewer repetitions: about a minute for all measures, and noisier.
     bool quick = false;
 
     /// `full`, or `less` in a quick run.
@@ -22,5 +22,10 @@ struct Settings {
 [[nodiscard]] Table measure_fairness(const Settings& settings);
 [[nodiscard]] Table measure_killed_holder(const Settings& settings);
 [[nodiscard]] Table measure_many_waiters(const Settings& settings);
+
+// With DLOCK_HAS_ASIO only.
+[[nodiscard]] Table measure_async_waiters(const Settings& settings);
+[[nodiscard]] Table measure_async_cancel(const Settings& settings);
+[[nodiscard]] Table measure_async_idle(const Settings& settings);
 
 }  // namespace dlock_bench

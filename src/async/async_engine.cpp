@@ -103,8 +103,7 @@ void AsyncEngine::begin() {
 }
 
 void AsyncEngine::send(const Statement& statement) {
-    const bool waits = statement.purpose == Purpose::wait;
-    if (waits && cancel_requested_) {
+    if (waits() && cancel_requested_) {
         at_once_ = Event::cancelled;
         return;
     }
@@ -118,7 +117,7 @@ void AsyncEngine::send(const Statement& statement) {
         return;
     }
     const auto execute = [this, &statement] { setting_.driver.execute(statement, reply_); };
-    work_ = BlockingWork::start(executor(waits), execute, setting_.target);
+    work_ = BlockingWork::start(executor(waits()), execute, setting_.target);
 }
 
 void AsyncEngine::take_turn() {
@@ -148,6 +147,10 @@ std::optional<Event> AsyncEngine::event(bool ready) {
 std::optional<Event> AsyncEngine::reply_event(bool ready) {
     bool ended = false;
     if (work_ != nullptr) {
+        const bool late = waits() && now() >= action_.until;
+        if (waits() && (late || cancel_requested_) && work_->withdraw()) {
+            return cancel_requested_ ? Event::cancelled : Event::woke;  // no thread was free for it
+        }
         ended = work_->is_over();
         if (ended && work_->state() == BlockingWork::State::dropped) {
             operation_.abandon();
@@ -226,6 +229,9 @@ Suspension AsyncEngine::suspension() const {
                 result.writable = progress_.writes;
                 result.until = std::min(progress_.until, give_up_at_);
             }
+            if (work_ != nullptr && waits() && work_->state() == BlockingWork::State::queued) {
+                result.until = action_.until;
+            }
             if (cancel_requested_ && can_cancel() && cancelling_ == nullptr) {
                 result.until = std::min(result.until, next_cancel_at_);
             }
@@ -238,7 +244,11 @@ Suspension AsyncEngine::suspension() const {
 }
 
 bool AsyncEngine::can_cancel() const {
-    return canceller_ != nullptr && action_.statement->purpose == Purpose::wait;
+    return canceller_ != nullptr && waits();
+}
+
+bool AsyncEngine::waits() const {
+    return action_.statement->purpose == Purpose::wait;
 }
 
 TimePoint AsyncEngine::now() const {

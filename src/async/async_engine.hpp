@@ -59,6 +59,7 @@ class AsyncEngine {
     std::optional<Event> turn_event();
     void cancel_statement();
     [[nodiscard]] bool can_cancel() const;
+    [[nodiscard]] bool waits() const;
     [[nodiscard]] Suspension suspension() const;
     [[nodiscard]] TimePoint now() const;
     [[nodiscard]] const BlockingExecutor& executor(bool waits) const;

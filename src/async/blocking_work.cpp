@@ -45,11 +45,18 @@ bool BlockingWork::is_over() const {
     return now == State::ended || now == State::dropped;
 }
 
-bool BlockingWork::finish(Duration patience) noexcept {
-    std::unique_lock lock(mutex_);
-    if (state_ == State::queued) {
-        state_ = State::dropped;
+bool BlockingWork::withdraw() noexcept {
+    const std::lock_guard lock(mutex_);
+    if (state_ != State::queued) {
+        return false;
     }
+    state_ = State::dropped;
+    return true;
+}
+
+bool BlockingWork::finish(Duration patience) noexcept {
+    (void)withdraw();
+    std::unique_lock lock(mutex_);
     return over_.wait_for(lock, patience, [this] { return state_ != State::running; });
 }
 
@@ -71,14 +78,9 @@ void BlockingWork::run() noexcept {
 }
 
 void BlockingWork::drop() noexcept {
-    {
-        const std::lock_guard lock(mutex_);
-        if (state_ != State::queued) {
-            return;
-        }
-        state_ = State::dropped;
+    if (withdraw()) {
+        target_->wake();
     }
-    target_->wake();
 }
 
 }  // namespace dlock::detail

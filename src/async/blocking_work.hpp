@@ -41,6 +41,9 @@ class BlockingWork {
     [[nodiscard]] State state() const;
     [[nodiscard]] bool is_over() const;
 
+    /// True if the work had not begun; then it never will.
+    [[nodiscard]] bool withdraw() noexcept;
+
     /// Work that has not begun never will; work that is running is waited for, at most for
     /// `patience`. Returns false if it is still running.
     [[nodiscard]] bool finish(Duration patience = std::chrono::hours(1)) noexcept;

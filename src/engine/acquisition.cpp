@@ -28,7 +28,7 @@ Action Acquisition::resume(Event event, const Moment& moment) {
                         "this thread holds the key through another session and would wait for "
                         "itself without limit");
         case Event::woke:
-            if (phase_ == Phase::queued) {
+            if (phase_ == Phase::queued || phase_ == Phase::waiting) {
                 return finish(Action::Outcome::timed_out);
             }
             return ask_again(moment);
@@ -60,7 +60,8 @@ Action Acquisition::begin(Phase phase, Op op, const Moment& moment) {
 
 Action Acquisition::proceed(const Step& step, const Moment& moment) {
     if (step.send != nullptr) {
-        return Action{.kind = Action::Kind::send, .statement = step.send};
+        return Action{
+            .kind = Action::Kind::send, .statement = step.send, .until = request_.deadline};
     }
     if (step.transaction != TransactionState::unknown) {
         told_ = step.transaction;

@@ -33,7 +33,8 @@ struct AcquireRequest {
 /// What the engine does next for the acquire.
 struct Action {
     enum class Kind {
-        /// Send `statement`, then resume with Event::replied.
+        /// Send `statement`, then resume with Event::replied. One that waits and could not be sent
+        /// until `until`: Event::woke instead.
         send,
         /// Wait until `until`, then resume with Event::woke; or Event::cancelled.
         sleep,

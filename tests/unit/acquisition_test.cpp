@@ -63,6 +63,15 @@ TEST_F(AcquisitionTest, busy_after_the_deadline_is_the_end) {
     EXPECT_TRUE(ends(Outcome::timed_out));
 }
 
+TEST_F(AcquisitionTest, a_wait_that_could_not_be_sent_in_time_is_over) {
+    deadline_in(1s);
+    begin_to_wait();
+    EXPECT_EQ(action.until, request.deadline);
+    now += 1s;
+    happens(Event::woke);
+    EXPECT_TRUE(ends(Outcome::timed_out));
+}
+
 // ---- Deadlocks. ----
 
 TEST_F(AcquisitionTest, a_victim_asks_once_more_where_both_sides_can_be_victims) {

@@ -6,6 +6,24 @@
 
 #include <iostream>
 
+#ifdef WITH_ASIO
+#include <dlock/asio.hpp>
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+
+namespace {
+
+boost::asio::awaitable<void> lock_without_blocking(dlock::BaseLock& lock, bool& held) {
+    held = co_await dlock::async_acquire(lock);
+    co_await dlock::async_release(lock);
+}
+
+}  // namespace
+#endif
+
 #ifdef WITH_CODECS
 #include <dlock/codecs.hpp>
 #endif
@@ -21,7 +39,16 @@ int main() {
     lock->lock();
     const bool excluded = !dlock::create_lock(other, "consumer")->try_lock();
     lock->release();
+    bool ok = excluded;
     std::cout << "soci-dlock " << DLOCK_VERSION << (excluded ? ": locked" : ": does not lock");
+#ifdef WITH_ASIO
+    boost::asio::io_context context;
+    bool held = false;
+    boost::asio::co_spawn(context, lock_without_blocking(*lock, held), boost::asio::detached);
+    context.run();
+    std::cout << ", without blocking: " << held;
+    ok = ok && held;
+#endif
 #ifdef WITH_CODECS
     std::cout << ", codecs: " << dlock::codecs::pals("app")("key").to_string();
 #endif
@@ -34,5 +61,5 @@ int main() {
     std::cout << ", simulated: " << dlock::create_lock(simulated, "key")->try_lock();
 #endif
     std::cout << '\n';
-    return excluded ? 0 : 1;
+    return ok ? 0 : 1;
 }
