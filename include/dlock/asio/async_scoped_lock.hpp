@@ -65,17 +65,18 @@ class AcquireScoped {
     template <class Self>
     void operator()(Self& self) {
         self.reset_cancellation_state(net::enable_total_cancellation());
+        const net::any_io_executor executor = executor_;  // `self`, which is moved, is its owner
         const Wait wait = options_.timeout.has_value() ? Wait(*options_.timeout) : forever;
         try {
             lock_ = create_lock(*session_, key_, std::move(options_));
         } catch (const LockError& error) {
             // Not inside the initiating function.
-            net::post(executor_,
+            net::post(executor,
                       net::append(std::move(self), boost::system::error_code(error.code()), false));
             return;
         }
         BaseLock& lock = *lock_;
-        async_acquire(executor_, lock, wait, std::move(self));
+        async_acquire(executor, lock, wait, std::move(self));
     }
 
     template <class Self>
