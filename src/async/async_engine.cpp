@@ -35,7 +35,8 @@ class AsyncEngine::Turn final : public QueueWaiter {
 
 AsyncEngine::AsyncEngine(Operation& operation, AsyncSetting setting)
     : operation_(operation), setting_(std::move(setting)), contender_(operation.contender()) {
-    if (contender_ != nullptr && setting_.cancellable) {
+    // Work on another thread must be cancelled also when the operation is given up.
+    if (contender_ != nullptr && (setting_.cancellable || !setting_.driver.non_blocking())) {
         canceller_ = setting_.driver.make_canceller();
         if (canceller_ == nullptr) {
             operation_.wait_in_short_slices();
@@ -45,10 +46,16 @@ AsyncEngine::AsyncEngine(Operation& operation, AsyncSetting setting)
 
 AsyncEngine::~AsyncEngine() {
     if (work_ == nullptr) {
-        return;  // cancels of other drivers do not touch the session
+        if (cancelling_ != nullptr) {
+            // One that runs need not be waited for: it does not touch the session.
+            (void)cancelling_->finish_for(std::chrono::milliseconds(0));
+        }
+        return;
     }
-    if (canceller_ != nullptr && sending_) {
-        canceller_->cancel();
+    if (canceller_ != nullptr && sending_ && can_cancel()) {
+        for (std::chrono::milliseconds pause{0}; !work_->finish_for(pause); pause = repeat_cancel) {
+            canceller_->cancel();
+        }
     }
     work_->finish();
     if (cancelling_ != nullptr) {
@@ -159,15 +166,19 @@ std::optional<Event> AsyncEngine::reply_event(bool ready) {
         }
         ended = progress_.done;
     }
-    if (!ended) {
-        if (cancel_requested_) {
-            cancel_statement();
-        }
-        return std::nullopt;
-    }
     // A cancel that comes late must not hit the next statement.
-    return cancelling_ == nullptr || cancelling_->is_over() ? std::optional(Event::replied)
-                                                            : std::nullopt;
+    if (ended && (cancelling_ == nullptr || cancelling_->is_over())) {
+        return Event::replied;
+    }
+    if (now() >= give_up_at_ && work_ == nullptr) {
+        operation_.abandon();
+        throw LockError(errc::session_lost,
+                        "the server did not answer after a cancel, so the session was closed");
+    }
+    if (!ended && cancel_requested_) {
+        cancel_statement();
+    }
+    return std::nullopt;
 }
 
 std::optional<Event> AsyncEngine::turn_event() {
@@ -185,11 +196,6 @@ std::optional<Event> AsyncEngine::turn_event() {
 
 void AsyncEngine::cancel_statement() {
     const TimePoint at = now();
-    if (at >= give_up_at_ && work_ == nullptr) {
-        operation_.abandon();
-        throw LockError(errc::session_lost,
-                        "the server did not answer after a cancel, so the session was closed");
-    }
     if (!can_cancel() || at < next_cancel_at_ ||
         (cancelling_ != nullptr && !cancelling_->is_over())) {
         return;
@@ -222,7 +228,10 @@ Suspension AsyncEngine::suspension() const {
                 result.descriptor = setting_.driver.descriptor();
                 result.readable = progress_.reads;
                 result.writable = progress_.writes;
-                result.until = std::min(progress_.until, give_up_at_);
+                result.until = progress_.until;
+            }
+            if (work_ == nullptr) {
+                result.until = std::min(result.until, give_up_at_);
             }
             if (cancel_requested_ && can_cancel() && cancelling_ == nullptr) {
                 result.until = std::min(result.until, next_cancel_at_);

@@ -54,6 +54,7 @@ Suspension AsyncRun::step(Function function) noexcept {
     } catch (...) {
         // Out of memory on the way: nobody knows what the session holds.
         error_ = std::make_error_code(std::errc::not_enough_memory);
+        engine_.reset();  // no other thread uses the session any more
         if (operation_ != nullptr) {
             operation_->abandon();
         }

@@ -53,6 +53,14 @@ void BlockingWork::finish() noexcept {
     over_.wait(lock, [this] { return state_ != State::running; });
 }
 
+bool BlockingWork::finish_for(std::chrono::milliseconds limit) noexcept {
+    std::unique_lock lock(mutex_);
+    if (state_ == State::queued) {
+        state_ = State::dropped;
+    }
+    return over_.wait_for(lock, limit, [this] { return state_ != State::running; });
+}
+
 void BlockingWork::run() noexcept {
     {
         const std::lock_guard lock(mutex_);

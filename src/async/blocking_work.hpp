@@ -4,6 +4,7 @@
 
 #include "async/wake_target.hpp"
 
+#include <chrono>
 #include <condition_variable>
 #include <functional>
 #include <memory>
@@ -40,6 +41,8 @@ class BlockingWork {
 
     /// Work that has not begun never will; work that is running is waited for.
     void finish() noexcept;
+    /// As finish(), for this long at most; false if it is still running.
+    [[nodiscard]] bool finish_for(std::chrono::milliseconds limit) noexcept;
 
   private:
     class Ticket;
