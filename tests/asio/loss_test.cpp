@@ -1,6 +1,7 @@
 // Servers that end sessions or fall silent while an operation is under way.
 // SPDX-License-Identifier: BSL-1.0
 #include "asio/fixture.hpp"
+#include "support/relay.hpp"
 
 #include <vector>
 
@@ -82,6 +83,35 @@ TEST_P(AsioLoss, a_wait_that_is_cancelled_on_the_server_goes_on) {
     run_until(answer);
     EXPECT_TRUE(answer.held) << answer.error.message();
     EXPECT_TRUE(lock->verify());
+}
+
+TEST_P(AsioLoss, a_server_that_is_silent_after_a_cancel_loses_the_session) {
+    if (!GetParam().is_native()) {
+        GTEST_SKIP() << "it ends with its statement";
+    }
+    const auto holder = lock_b();
+    holder->lock();
+    std::unique_ptr<soci::session> relayed;
+    {
+        Relay relay(GetParam());
+        relayed = relay.database().open();
+        const auto lock = dlock::create_lock(*relayed, key_, with_helper());
+        Answer answer;
+        dlock::async_acquire(*lock, dlock::forever, to(answer));
+        run_until_waiting(*holder);
+        relay.stall();
+        const auto start = std::chrono::steady_clock::now();
+        signal_.emit(net::cancellation_type::total);
+        run_until(answer);
+        EXPECT_GE(std::chrono::steady_clock::now() - start, 4s);
+        EXPECT_EQ(answer.calls, 1);
+        EXPECT_EQ(answer.error, dlock::errc::session_lost) << answer.error.message();
+        EXPECT_FALSE(answer.held);
+        EXPECT_EQ(lock->last_error()->which(), dlock::errc::session_lost);
+        EXPECT_EQ(thrown([&] { lock->lock(); }), dlock::errc::session_changed);
+    }
+    holder->release();
+    EXPECT_TRUE(eventually([&] { return view().holders(holder->actual_key()) == 0; }));
 }
 
 }  // namespace dlock_test
