@@ -2,6 +2,7 @@
 #include "lock_state.hpp"
 
 #include <dlock/base_lock.hpp>
+#include <dlock/detail/current_error.hpp>
 
 #include <utility>
 
@@ -15,12 +16,8 @@ auto catch_error(std::error_code& error, Function function) noexcept {
     error.clear();
     try {
         return function();
-    } catch (const std::system_error& caught) {
-        error = caught.code();
-    } catch (const std::bad_alloc&) {
-        error = std::make_error_code(std::errc::not_enough_memory);
     } catch (...) {
-        error = make_error_code(errc::database_error);
+        error = detail::current_error();
     }
     return Result();
 }

@@ -8,10 +8,10 @@
 /// executor as first argument; without one the I/O runs on the executor of the handler, as a
 /// coroutine has it (callbacks without one: Asio's system executor).
 ///
-/// **What runs where.** PostgreSQL, and MySQL and MariaDB through libmariadb: on the session's own
-/// connection, without blocking, waiting on its socket. ODBC, Oracle, SQLite, and MySQL through
-/// libmysqlclient or with the option `reconnect`: on threads of LockOptions::blocking_executor,
-/// never on the caller's. Connecting, create_lock() and destructors block as ever.
+/// **What runs where.** PostgreSQL, MySQL and MariaDB: on the session's own connection, without
+/// blocking, waiting on its socket. ODBC, Oracle, SQLite, and MySQL with the option `reconnect`: on
+/// threads of LockOptions::blocking_executor, never on the caller's. Connecting, create_lock() and
+/// destructors block as ever.
 ///
 /// **One at a time.** From the start of an operation until its handler is called nothing else may
 /// use the session: neither SOCI, nor another lock on it (`session_busy`). Between operations it is

@@ -143,8 +143,9 @@ struct LockOptions {
 
     /// Opens another session to the same server; used to cancel a wait where the protocol needs one
     /// for that (MySQL and MariaDB: KILL QUERY). Without it a stop request on those ends a wait
-    /// within one second. May be called from the thread that requests the stop, and by
-    /// asynchronous operations from threads of `blocking_executor`.
+    /// within one second. May be called from the thread that requests the stop, and for
+    /// asynchronous operations on `blocking_executor`, where a call may go on for a while after an
+    /// operation that was given up: what it refers to must stay valid.
     std::function<std::unique_ptr<soci::session>()> helper_session{};
 
     /// Runs a function on a thread that may block; used by asynchronous operations

@@ -60,6 +60,16 @@ template <class Clock, class D>
     return deadline <= now ? Duration::zero() : saturate(deadline - now);
 }
 
+/// The same moment on the steady clock; time_point::max() for no deadline.
+template <class Clock, class D>
+[[nodiscard]] std::chrono::steady_clock::time_point steady(
+    const std::chrono::time_point<Clock, D>& deadline) {
+    using Steady = std::chrono::steady_clock;
+    const Duration left = time_until(deadline);
+    const auto now = Steady::now();
+    return left < Steady::time_point::max() - now ? now + left : Steady::time_point::max();
+}
+
 }  // namespace detail
 
 /// How long an acquire may wait: `forever`, `no_wait`, or any duration (zero and negative: one

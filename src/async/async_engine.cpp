@@ -35,26 +35,29 @@ class AsyncEngine::Turn final : public QueueWaiter {
 
 AsyncEngine::AsyncEngine(Operation& operation, AsyncSetting setting)
     : operation_(operation), setting_(std::move(setting)), contender_(operation.contender()) {
-    // A wait on another thread must be ended as well when the engine is destroyed.
+    // Work on another thread must also end when the engine is destroyed.
     if (contender_ != nullptr && (setting_.cancellable || !setting_.driver.non_blocking())) {
         canceller_ = setting_.driver.make_canceller();
-    }
-    if (contender_ != nullptr && setting_.cancellable && canceller_ == nullptr) {
-        operation_.wait_in_short_slices();
+        if (canceller_ == nullptr) {
+            operation_.wait_in_short_slices();
+        }
     }
 }
 
 AsyncEngine::~AsyncEngine() {
     if (work_ == nullptr) {
-        return;  // cancels of other drivers do not touch the session
-    }
-    while (!work_->finish(repeat_cancel)) {
-        if (canceller_ != nullptr) {
-            canceller_->cancel();
+        if (cancelling_ != nullptr) {
+            (void)cancelling_->withdraw();  // one that runs does not touch the session
         }
+        return;
     }
     if (cancelling_ != nullptr) {
-        (void)cancelling_->finish();
+        (void)cancelling_->finish();  // a canceller serves one thread at a time
+    }
+    while (!work_->finish(repeat_cancel)) {
+        if (canceller_ != nullptr && can_cancel()) {
+            canceller_->cancel();
+        }
     }
 }
 
@@ -164,15 +167,19 @@ std::optional<Event> AsyncEngine::reply_event(bool ready) {
         }
         ended = progress_.done;
     }
-    if (!ended) {
-        if (cancel_requested_) {
-            cancel_statement();
-        }
-        return std::nullopt;
-    }
     // A cancel that comes late must not hit the next statement.
-    return cancelling_ == nullptr || cancelling_->is_over() ? std::optional(Event::replied)
-                                                            : std::nullopt;
+    if (ended && (cancelling_ == nullptr || cancelling_->is_over())) {
+        return Event::replied;
+    }
+    if (now() >= give_up_at_ && work_ == nullptr) {
+        operation_.abandon();
+        throw LockError(errc::session_lost,
+                        "the server did not answer after a cancel, so the session was closed");
+    }
+    if (!ended && cancel_requested_) {
+        cancel_statement();
+    }
+    return std::nullopt;
 }
 
 std::optional<Event> AsyncEngine::turn_event() {
@@ -190,11 +197,6 @@ std::optional<Event> AsyncEngine::turn_event() {
 
 void AsyncEngine::cancel_statement() {
     const TimePoint at = now();
-    if (at >= give_up_at_ && work_ == nullptr) {
-        operation_.abandon();
-        throw LockError(errc::session_lost,
-                        "the server did not answer after a cancel, so the session was closed");
-    }
     if (!can_cancel() || at < next_cancel_at_ ||
         (cancelling_ != nullptr && !cancelling_->is_over())) {
         return;
@@ -217,20 +219,22 @@ Suspension AsyncEngine::suspension() const {
             result.until = action_.until;
             break;
         case Action::Kind::take_turn:
-            // Now and then somebody must look whether the front waiter answers.
-            result.until =
-                std::min(action_.until,
-                         now() + std::max<Duration>(setting_.options.slice, LocalQueue::patience));
+            result.until = std::min(action_.until, now() + look_after);
             break;
         case Action::Kind::send:
-            if (work_ == nullptr && !progress_.done) {
-                result.descriptor = setting_.driver.descriptor();
-                result.readable = progress_.reads;
-                result.writable = progress_.writes;
-                result.until = std::min(progress_.until, give_up_at_);
-            }
-            if (work_ != nullptr && waits() && work_->state() == BlockingWork::State::queued) {
-                result.until = action_.until;
+            if (work_ != nullptr) {
+                result.until = now() + look_after;
+                if (waits() && work_->state() == BlockingWork::State::queued) {
+                    result.until = std::min(result.until, action_.until);
+                }
+            } else {
+                if (!progress_.done) {
+                    result.descriptor = setting_.driver.descriptor();
+                    result.readable = progress_.reads;
+                    result.writable = progress_.writes;
+                    result.until = progress_.until;
+                }
+                result.until = std::min(result.until, give_up_at_);
             }
             if (cancel_requested_ && can_cancel() && cancelling_ == nullptr) {
                 result.until = std::min(result.until, next_cancel_at_);

@@ -30,6 +30,9 @@ class AsyncEngine {
   public:
     /// How long after a cancel the server may be silent before the session is closed.
     static constexpr std::chrono::seconds give_up_after{5};
+    /// How often somebody looks whether what it waits for has come unheard: a front waiter in the
+    /// local queue that does not answer, a wake-up for which there was no memory.
+    static constexpr std::chrono::seconds look_after{10};
     /// A cancel that reaches the server before the statement does has no effect, so it is repeated.
     static constexpr std::chrono::milliseconds repeat_cancel{10};
 

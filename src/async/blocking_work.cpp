@@ -46,11 +46,13 @@ bool BlockingWork::is_over() const {
 }
 
 bool BlockingWork::withdraw() noexcept {
+    std::function<void()> body;  // destroyed when the mutex is free
     const std::lock_guard lock(mutex_);
     if (state_ != State::queued) {
         return false;
     }
     state_ = State::dropped;
+    body.swap(body_);
     return true;
 }
 
@@ -62,13 +64,18 @@ bool BlockingWork::finish(Duration patience) noexcept {
 
 void BlockingWork::run() noexcept {
     {
-        const std::lock_guard lock(mutex_);
-        if (state_ != State::queued) {
-            return;
+        std::function<void()> body;
+        {
+            const std::lock_guard lock(mutex_);
+            if (state_ != State::queued) {
+                return;
+            }
+            state_ = State::running;
+            body.swap(body_);
         }
-        state_ = State::running;
+        body();
+        // What it refers to may go as soon as the work has ended, so it goes first.
     }
-    body_();
     {
         const std::lock_guard lock(mutex_);
         state_ = State::ended;

@@ -142,6 +142,7 @@ class LibpqDriver final : public Driver {
             lost(reply);
             return {};
         }
+        begun_on_ = identity();
         was_non_blocking_ = PQisnonblocking(connection()) != 0;
         (void)PQsetnonblocking(connection(), 1);
         if (!send(statement, reply)) {
@@ -151,7 +152,8 @@ class LibpqDriver final : public Driver {
     }
 
     Progress advance(Reply& reply) noexcept override {
-        if (!attached()) {
+        // A session that was reconnected may have its backend at the same address.
+        if (!attached() || static_cast<std::uint64_t>(PQbackendPID(connection())) != begun_on_) {
             lost(reply);
             return {};
         }
@@ -249,6 +251,7 @@ class LibpqDriver final : public Driver {
     soci::session& session_;
     soci::details::session_backend* backend_;
     bool was_non_blocking_ = false;
+    std::uint64_t begun_on_ = 0;
 };
 
 }  // namespace

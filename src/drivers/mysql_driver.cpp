@@ -132,11 +132,13 @@ class MysqlDriver final : public Driver {
             return {};
         }
         bind(statement);
+        begun_on_ = identity();
         return take(async_.begin(connection(), query_), reply);
     }
 
     Progress advance(Reply& reply) noexcept override {
-        if (!attached()) {
+        // A session that was reconnected may have its backend at the same address.
+        if (!attached() || identity() != begun_on_) {
             reply.failed = true;
             reply.connection_lost = true;
             return {};
@@ -227,6 +229,7 @@ class MysqlDriver final : public Driver {
     SessionFactory helper_;
     std::string query_;
     MysqlQuery async_;
+    std::uint64_t begun_on_ = 0;
 };
 
 }  // namespace

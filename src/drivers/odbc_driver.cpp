@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <array>
 #include <mutex>
+#include <optional>
 #include <utility>
 
 namespace dlock::detail {
@@ -80,14 +81,39 @@ class StatementCanceller final : public Canceller {
     std::shared_ptr<Target> target_;
 };
 
-class ConnectionCanceller final : public Canceller {
+// A statement handle that cancels what runs on its connection. The connection may go first.
+class Companion {
   public:
-    explicit ConnectionCanceller(SQLHDBC connection) : handle_(connection) {}
-    [[nodiscard]] bool usable() const { return handle_.get() != SQL_NULL_HSTMT; }
-    void cancel() noexcept override { (void)SQLCancel(handle_.get()); }
+    explicit Companion(SQLHDBC connection) : handle_(std::in_place, connection) {}
+
+    [[nodiscard]] bool usable() const { return handle_->get() != SQL_NULL_HSTMT; }
+
+    void cancel() {
+        const std::lock_guard lock(mutex_);
+        if (handle_.has_value()) {
+            (void)SQLCancel(handle_->get());
+        }
+    }
+
+    // The connection is about to be closed.
+    void free() {
+        const std::lock_guard lock(mutex_);
+        handle_.reset();
+    }
 
   private:
-    Handle handle_;
+    std::mutex mutex_;
+    std::optional<Handle> handle_;
+};
+
+class ConnectionCanceller final : public Canceller {
+  public:
+    explicit ConnectionCanceller(std::shared_ptr<Companion> companion)
+        : companion_(std::move(companion)) {}
+    void cancel() noexcept override { companion_->cancel(); }
+
+  private:
+    std::shared_ptr<Companion> companion_;
 };
 
 // The first record that is no warning; the first at all if there is no other.
@@ -179,12 +205,16 @@ class OdbcDriver final : public Driver {
         if (settings_.cancel == OdbcCancel::statement) {
             return std::make_unique<StatementCanceller>(running_);
         }
-        auto canceller = std::make_unique<ConnectionCanceller>(connection());
-        return canceller->usable() ? std::move(canceller) : nullptr;
+        const auto companion = std::make_shared<Companion>(connection());
+        companion_ = companion;
+        return companion->usable() ? std::make_unique<ConnectionCanceller>(companion) : nullptr;
     }
 
     void abandon() noexcept override {
         if (attached()) {
+            if (const auto companion = companion_.lock()) {
+                companion->free();
+            }
             close_quietly(session_);
         }
     }
@@ -335,6 +365,7 @@ class OdbcDriver final : public Driver {
     OdbcSettings settings_;
     std::string server_;
     std::shared_ptr<Target> running_;
+    std::weak_ptr<Companion> companion_;
     std::string sql_;
 };
 

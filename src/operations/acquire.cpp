@@ -137,6 +137,7 @@ void AcquireOperation::note_hold() {
 }
 
 void AcquireOperation::abandon() noexcept {
+    lock_.spoil_lease();
     lock_.parts_.driver->abandon();
 }
 

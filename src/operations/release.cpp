@@ -115,6 +115,7 @@ Action ReleaseOperation::after_release(const Step& step) {
 }
 
 void ReleaseOperation::abandon() noexcept {
+    lock_.spoil_lease();
     lock_.lose(State::unlocked);
     lock_.parts_.driver->abandon();
 }

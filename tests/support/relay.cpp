@@ -93,6 +93,10 @@ void Relay::serve(int client) {
     bool answered = true;
     while (open && !stop_) {
         pollfd sockets[2] = {{client, POLLIN, 0}, {server, POLLIN, 0}};
+        if (stalled_) {
+            (void)poll(nullptr, 0, 50);
+            continue;
+        }
         if (poll(sockets, 2, 50) <= 0) {
             continue;
         }

@@ -26,6 +26,8 @@ class Relay {
     /// The database by way of the relay.
     [[nodiscard]] const Database& database() const { return database_; }
     [[nodiscard]] long round_trips() const { return round_trips_.load(); }
+    /// Nothing is passed on any more, in either direction.
+    void stall() { stalled_ = true; }
 
   private:
     void serve(int client);
@@ -35,6 +37,7 @@ class Relay {
     int server_port_;
     std::atomic<long> round_trips_{0};
     std::atomic<bool> stop_{false};
+    std::atomic<bool> stalled_{false};
     std::vector<std::thread> connections_;
     std::thread acceptor_;
 };

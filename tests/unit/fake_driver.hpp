@@ -88,7 +88,23 @@ class FakeDriver final : public Driver {
         ++cancellers;
         return on_make_canceller ? on_make_canceller() : nullptr;
     }
-    void abandon() noexcept override { abandoned = true; }
+    bool non_blocking() const noexcept override { return suspensions >= 0; }
+    Progress begin(const Statement& statement, Reply& reply) noexcept override {
+        under_way = &statement;
+        suspensions_left_ = suspensions;
+        return advance(reply);
+    }
+    Progress advance(Reply& reply) noexcept override {
+        if (suspensions_left_-- > 0) {
+            return {.done = false, .reads = true};
+        }
+        execute(*std::exchange(under_way, nullptr), reply);
+        return {};
+    }
+    void abandon() noexcept override {
+        abandoned = true;
+        on_abandon();
+    }
 
     /// What the server answers; by default, what a free lock would.
     std::function<Reply(const Statement&)> on_execute = [](const Statement& statement) {
@@ -102,6 +118,12 @@ class FakeDriver final : public Driver {
         }
     };
     std::function<std::unique_ptr<Canceller>()> on_make_canceller;
+    std::function<void()> on_abandon = [] {};
+
+    /// How often a statement suspends before it is answered; negative: it can only block.
+    int suspensions = -1;
+    /// The statement that was begun and is not answered; null if there is none.
+    const Statement* under_way = nullptr;
 
     bool is_attached = true;
     const void* address = this;
@@ -113,6 +135,9 @@ class FakeDriver final : public Driver {
     std::vector<Duration> limits;
     int cancellers = 0;
     bool abandoned = false;
+
+  private:
+    int suspensions_left_ = 0;
 };
 
 /// What a cancel does.

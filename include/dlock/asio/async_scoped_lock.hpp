@@ -3,6 +3,7 @@
 #pragma once
 
 #include <dlock/asio/operations.hpp>
+#include <dlock/detail/current_error.hpp>
 #include <dlock/factory.hpp>
 #include <dlock/options.hpp>
 
@@ -53,10 +54,10 @@ class AsyncScopedLock {
 namespace detail {
 
 /// Makes a lock and acquires it.
+template <class Executor>
 class AcquireScoped {
   public:
-    AcquireScoped(const net::any_io_executor& executor, soci::session& session, Key key,
-                  LockOptions options)
+    AcquireScoped(const Executor& executor, soci::session& session, Key key, LockOptions options)
         : executor_(executor),
           session_(&session),
           key_(std::move(key)),
@@ -65,17 +66,21 @@ class AcquireScoped {
     template <class Self>
     void operator()(Self& self) {
         self.reset_cancellation_state(net::enable_total_cancellation());
+        const Executor executor = executor_;  // `self`, which is moved, is its owner
         const Wait wait = options_.timeout.has_value() ? Wait(*options_.timeout) : forever;
+        boost::system::error_code refused;
         try {
             lock_ = create_lock(*session_, key_, std::move(options_));
-        } catch (const LockError& error) {
+        } catch (...) {
+            refused = current_error();
+        }
+        if (refused) {
             // Not inside the initiating function.
-            net::post(executor_,
-                      net::append(std::move(self), boost::system::error_code(error.code()), false));
+            net::post(net::append(std::move(self), refused, false));
             return;
         }
         BaseLock& lock = *lock_;
-        async_acquire(executor_, lock, wait, std::move(self));
+        async_acquire(executor, lock, wait, std::move(self));
     }
 
     template <class Self>
@@ -87,7 +92,7 @@ class AcquireScoped {
     }
 
   private:
-    net::any_io_executor executor_;
+    Executor executor_;
     soci::session* session_;
     Key key_;
     LockOptions options_;
@@ -120,7 +125,7 @@ auto async_scoped_lock(const Executor& executor, soci::session& session, const K
 template <detail::GuardToken Token = boost::asio::deferred_t>
 auto async_scoped_lock(soci::session& session, const Key& key, const LockOptions& options = {},
                        Token&& token = Token()) {
-    return async_scoped_lock(boost::asio::system_executor(), session, key, options,
+    return async_scoped_lock(detail::HandlersOwn(), session, key, options,
                              std::forward<Token>(token));
 }
 

@@ -39,7 +39,7 @@ auto async_acquire(const Executor& executor, BaseLock& lock, Wait wait = forever
 }
 template <detail::AnswerToken Token = boost::asio::deferred_t>
 auto async_acquire(BaseLock& lock, Wait wait = forever, Token&& token = Token()) {
-    return async_acquire(boost::asio::system_executor(), lock, wait, std::forward<Token>(token));
+    return async_acquire(detail::HandlersOwn(), lock, wait, std::forward<Token>(token));
 }
 template <detail::AnswerToken Token>
 auto async_acquire(BaseLock& lock, Token&& token) {
@@ -54,7 +54,7 @@ auto async_acquire_until(const Executor& executor, BaseLock& lock,
                          Token&& token = Token()) {
     return detail::initiate_with_answer(
         executor, lock,
-        [deadline](const BaseLock& lock) {
+        [deadline = detail::steady(deadline)](const BaseLock& lock) {
             return detail::AsyncCall{.mode = lock.options().effective_mode(),
                                      .wait = Wait(detail::time_until(deadline))};
         },
@@ -63,8 +63,7 @@ auto async_acquire_until(const Executor& executor, BaseLock& lock,
 template <class Clock, class D, detail::AnswerToken Token = boost::asio::deferred_t>
 auto async_acquire_until(BaseLock& lock, const std::chrono::time_point<Clock, D>& deadline,
                          Token&& token = Token()) {
-    return async_acquire_until(boost::asio::system_executor(), lock, deadline,
-                               std::forward<Token>(token));
+    return async_acquire_until(detail::HandlersOwn(), lock, deadline, std::forward<Token>(token));
 }
 
 /// As async_acquire(), always in Mode::shared.
@@ -78,8 +77,7 @@ auto async_acquire_shared(const Executor& executor, BaseLock& lock, Wait wait = 
 }
 template <detail::AnswerToken Token = boost::asio::deferred_t>
 auto async_acquire_shared(BaseLock& lock, Wait wait = forever, Token&& token = Token()) {
-    return async_acquire_shared(boost::asio::system_executor(), lock, wait,
-                                std::forward<Token>(token));
+    return async_acquire_shared(detail::HandlersOwn(), lock, wait, std::forward<Token>(token));
 }
 template <detail::AnswerToken Token>
 auto async_acquire_shared(BaseLock& lock, Token&& token) {
@@ -94,7 +92,7 @@ auto async_acquire_shared_until(const Executor& executor, BaseLock& lock,
                                 Token&& token = Token()) {
     return detail::initiate_with_answer(
         executor, lock,
-        [deadline](const BaseLock&) {
+        [deadline = detail::steady(deadline)](const BaseLock&) {
             return detail::AsyncCall{.mode = Mode::shared,
                                      .wait = Wait(detail::time_until(deadline))};
         },
@@ -103,7 +101,7 @@ auto async_acquire_shared_until(const Executor& executor, BaseLock& lock,
 template <class Clock, class D, detail::AnswerToken Token = boost::asio::deferred_t>
 auto async_acquire_shared_until(BaseLock& lock, const std::chrono::time_point<Clock, D>& deadline,
                                 Token&& token = Token()) {
-    return async_acquire_shared_until(boost::asio::system_executor(), lock, deadline,
+    return async_acquire_shared_until(detail::HandlersOwn(), lock, deadline,
                                       std::forward<Token>(token));
 }
 
@@ -119,7 +117,7 @@ auto async_try_acquire(const Executor& executor, BaseLock& lock, Token&& token =
 }
 template <detail::AnswerToken Token = boost::asio::deferred_t>
 auto async_try_acquire(BaseLock& lock, Token&& token = Token()) {
-    return async_try_acquire(boost::asio::system_executor(), lock, std::forward<Token>(token));
+    return async_try_acquire(detail::HandlersOwn(), lock, std::forward<Token>(token));
 }
 
 /// As async_try_acquire(), always in Mode::shared.
@@ -132,8 +130,7 @@ auto async_try_acquire_shared(const Executor& executor, BaseLock& lock, Token&& 
 }
 template <detail::AnswerToken Token = boost::asio::deferred_t>
 auto async_try_acquire_shared(BaseLock& lock, Token&& token = Token()) {
-    return async_try_acquire_shared(boost::asio::system_executor(), lock,
-                                    std::forward<Token>(token));
+    return async_try_acquire_shared(detail::HandlersOwn(), lock, std::forward<Token>(token));
 }
 
 /// As BaseLock::release(). Completes with `void(boost::system::error_code)`.
@@ -146,7 +143,7 @@ auto async_release(const Executor& executor, BaseLock& lock, Token&& token = Tok
 }
 template <detail::PlainToken Token = boost::asio::deferred_t>
 auto async_release(BaseLock& lock, Token&& token = Token()) {
-    return async_release(boost::asio::system_executor(), lock, std::forward<Token>(token));
+    return async_release(detail::HandlersOwn(), lock, std::forward<Token>(token));
 }
 
 /// As BaseLock::close(). Completes with `void(boost::system::error_code)`.
@@ -159,7 +156,7 @@ auto async_close(const Executor& executor, BaseLock& lock, Token&& token = Token
 }
 template <detail::PlainToken Token = boost::asio::deferred_t>
 auto async_close(BaseLock& lock, Token&& token = Token()) {
-    return async_close(boost::asio::system_executor(), lock, std::forward<Token>(token));
+    return async_close(detail::HandlersOwn(), lock, std::forward<Token>(token));
 }
 
 /// As BaseLock::verify(). Completes with `void(boost::system::error_code, bool held)`.
@@ -172,7 +169,7 @@ auto async_verify(const Executor& executor, BaseLock& lock, Token&& token = Toke
 }
 template <detail::AnswerToken Token = boost::asio::deferred_t>
 auto async_verify(BaseLock& lock, Token&& token = Token()) {
-    return async_verify(boost::asio::system_executor(), lock, std::forward<Token>(token));
+    return async_verify(detail::HandlersOwn(), lock, std::forward<Token>(token));
 }
 
 }  // namespace dlock

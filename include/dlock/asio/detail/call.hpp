@@ -3,11 +3,11 @@
 #pragma once
 
 #include <dlock/asio/detail/calls.hpp>
+#include <dlock/asio/detail/stored_handler.hpp>
 #include <dlock/detail/async_operation.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/append.hpp>
-#include <boost/asio/associated_allocator.hpp>
 #include <boost/asio/associated_cancellation_slot.hpp>
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/cancellation_type.hpp>
@@ -150,7 +150,8 @@ class Call : public SuspendedCall, public std::enable_shared_from_this<Call>, pr
     void wait_for(const Suspension& next) {
         TimePoint until = next.until;
         if (next.descriptor >= 0) {
-            if (watch(next.descriptor)) {
+            watched_ = watch(next.descriptor);
+            if (watched_) {
                 wait_for(next.readable, net::posix::stream_descriptor::wait_read, reading_);
                 wait_for(next.writable, net::posix::stream_descriptor::wait_write, writing_);
             } else {
@@ -218,11 +219,13 @@ class Call : public SuspendedCall, public std::enable_shared_from_this<Call>, pr
     }
 
     void on_time() {
+        bool look = false;
         {
             const std::lock_guard lock(mutex_);
             until_ = {};
+            look = !watched_;
         }
-        on_event(false);
+        on_event(look);
     }
 
     void close() noexcept {
@@ -242,6 +245,7 @@ class Call : public SuspendedCall, public std::enable_shared_from_this<Call>, pr
     AsyncOperation operation_;
     TimePoint until_ = TimePoint::max();
     int original_ = -1;
+    bool watched_ = true;
     bool reading_ = false;
     bool writing_ = false;
     bool finished_ = false;
@@ -256,9 +260,9 @@ class HandledCall final : public Call {
         AsyncCall checked = call;
         const auto slot = net::get_associated_cancellation_slot(handler);
         checked.cancellable = slot.is_connected();
-        const auto allocator = net::get_associated_allocator(handler);
-        const auto made = std::allocate_shared<HandledCall>(allocator, lock, checked, executor,
-                                                            std::move(handler));
+        // Not in the handler's own memory, which its wake-ups may outlive.
+        const auto made =
+            std::make_shared<HandledCall>(lock, checked, executor, std::move(handler));
         made->begin(slot);
     }
 
@@ -271,8 +275,7 @@ class HandledCall final : public Call {
   private:
     void deliver(const Outcome& outcome, bool may_run_here) override {
         // Moved out first: nothing here outlives the handler's call.
-        Handler handler = std::move(*handler_);
-        handler_.reset();
+        Handler handler = handler_.take();
         auto work = std::move(handler_work_);
         const auto executor = net::get_associated_executor(handler, this->executor());
         if constexpr (with_answer) {
@@ -294,7 +297,7 @@ class HandledCall final : public Call {
 
     net::executor_work_guard<net::associated_executor_t<Handler, net::any_io_executor>>
         handler_work_;
-    std::optional<Handler> handler_;
+    StoredHandler<Handler> handler_;
 };
 
 }  // namespace dlock::detail

@@ -19,6 +19,23 @@ namespace dlock::detail {
 template <class T>
 concept IoExecutor = net::execution::is_executor<T>::value || net::is_executor<T>::value;
 
+/// In place of an executor: that of the handler.
+struct HandlersOwn : net::system_executor {};
+
+/// The executor for the I/O of a call: the one that was given, else the handler's, if it can have
+/// I/O at all.
+template <class Executor, class Handler>
+[[nodiscard]] net::any_io_executor io_executor(const Executor& given, const Handler& handler) {
+    using Own = net::associated_executor_t<Handler, net::system_executor>;
+    if constexpr (!std::is_same_v<Executor, HandlersOwn>) {
+        return given;
+    } else if constexpr (std::is_constructible_v<net::any_io_executor, Own>) {
+        return net::any_io_executor(net::get_associated_executor(handler, net::system_executor()));
+    } else {
+        return net::system_executor();
+    }
+}
+
 /// Starts a call for the handler that a token has become. `MakeCall` tells what to do, at the
 /// moment when the operation begins.
 template <class Executor, class MakeCall, bool with_answer>
@@ -34,7 +51,7 @@ class Initiation {
     template <class Handler>
     void operator()(Handler&& handler) const {
         using Plain = std::decay_t<Handler>;
-        const net::any_io_executor executor = net::get_associated_executor(handler, executor_);
+        const net::any_io_executor executor = io_executor(executor_, handler);
         HandledCall<Plain, with_answer>::start(*lock_, make_call_(*lock_), executor,
                                                std::forward<Handler>(handler));
     }
