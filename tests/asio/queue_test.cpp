@@ -74,35 +74,6 @@ TEST_P(AsioQueue, one_waiter_stands_in_the_server_and_each_gets_its_turn) {
     EXPECT_TRUE(is_free());
 }
 
-TEST_P(AsioQueue, first_come_first_served) {
-    // Where statements block on other threads, those of two waiters overtake each other.
-    if (!queues_locally() || GetParam().is_odbc() || GetParam().is_simulated() ||
-        GetParam().is_sqlite()) {
-        GTEST_SKIP() << "the order in which waiters enter is not known";
-    }
-    const auto holder = lock_a();
-    holder->lock();
-    for (int i = 0; i < 6; ++i) {
-        start(add());
-        // Its try is answered before the next one comes: from then on it stands in the queue.
-        const auto& last = *waiters_.back();
-        if (i == 0) {
-            run_until_waiting(*holder, 1);
-        } else {
-            // The server answers one session's try in order with what follows on another's view.
-            const auto until = std::chrono::steady_clock::now() + 20ms;
-            run_until([&] { return std::chrono::steady_clock::now() >= until; });
-        }
-        EXPECT_EQ(last.answer.calls, 0);
-    }
-    holder->release();
-    for (const auto& waiter : waiters_) {
-        run_until(waiter->answer);
-        EXPECT_TRUE(waiter->answer.held) << waiter->answer.error.message();
-        waiter->lock->release();
-    }
-}
-
 TEST_P(AsioQueue, shared_waiters_have_their_turn_together) {
     if (!has_shared() || !queues_locally()) {
         GTEST_SKIP() << "there is no shared mode, or no queue";

@@ -16,11 +16,13 @@ TEST_P(AsioSpawn, a_stackful_coroutine_waits_for_its_turn) {
     const auto holder = lock_b();
     const auto lock = lock_a();
     holder->lock();
+    bool tried = false;
     bool ended = false;
     net::spawn(
         io_,
         [&](const net::yield_context& yield) {
             EXPECT_FALSE(dlock::async_try_acquire(*lock, yield));
+            tried = true;
             EXPECT_TRUE(dlock::async_acquire(*lock, 60s, yield));
             error_code error;
             EXPECT_FALSE(dlock::async_acquire(*lock, 5s, yield[error]));
@@ -29,6 +31,7 @@ TEST_P(AsioSpawn, a_stackful_coroutine_waits_for_its_turn) {
             ended = true;
         },
         [](const std::exception_ptr& thrown) { EXPECT_EQ(thrown, nullptr); });
+    run_until([&] { return tried; });
     run_until_waiting(*lock);
     holder->release();
     run_until([&] { return ended; });
