@@ -25,12 +25,20 @@ class AsyncEngine::Turn final : public QueueWaiter {
         target_->wake();
     }
 
+    void on_turn_ahead() noexcept override {
+        ahead_ = true;
+        target_->wake();
+    }
+
     [[nodiscard]] bool is_offered() const noexcept { return offered_; }
+    /// True once after each on_turn_ahead().
+    [[nodiscard]] bool was_ahead() noexcept { return ahead_.exchange(false); }
 
   private:
     const std::string& name_;
     std::shared_ptr<WakeTarget> target_;
     std::atomic<bool> offered_{false};
+    std::atomic<bool> ahead_{false};
 };
 
 AsyncEngine::AsyncEngine(Operation& operation, AsyncSetting setting)
@@ -125,6 +133,7 @@ void AsyncEngine::send(const Statement& statement) {
 
 void AsyncEngine::take_turn() {
     if (action_.queue) {
+        look_at_ = now() + look_after;
         turn_ = std::make_unique<Turn>(*contender_, setting_.target);
     } else {
         at_once_ = Event::turn_came;
@@ -191,7 +200,12 @@ std::optional<Event> AsyncEngine::turn_event() {
     if (at >= action_.until) {
         return Event::woke;
     }
-    LocalQueue::pass_by_the_silent(contender_->name, at);
+    if (turn_->was_ahead()) {
+        look_at_ = at + LocalQueue::patience;
+    } else if (at >= look_at_) {
+        LocalQueue::pass_by_the_silent(contender_->name, at);
+        look_at_ = at + look_after;
+    }
     return std::nullopt;
 }
 
@@ -219,7 +233,7 @@ Suspension AsyncEngine::suspension() const {
             result.until = action_.until;
             break;
         case Action::Kind::take_turn:
-            result.until = std::min(action_.until, now() + look_after);
+            result.until = std::min(action_.until, look_at_);
             break;
         case Action::Kind::send:
             if (work_ != nullptr) {

@@ -80,6 +80,8 @@ class AsyncEngine {
     bool sending_ = false;
 
     std::unique_ptr<Turn> turn_;
+    /// When to look whether the front waiter has answered.
+    TimePoint look_at_{};
 
     std::shared_ptr<Canceller> canceller_;
     std::shared_ptr<BlockingWork> cancelling_;

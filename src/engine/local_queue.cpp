@@ -46,14 +46,20 @@ class QueueLine {
   private:
     using State = QueueWaiter::State;
 
-    // Offers the turn to the front waiter, and to the shared ones behind it if it is shared.
+    // Offers the turn to the front waiter, and to the shared ones behind it if it is shared. The
+    // next one is told of it as long as one of them has not answered.
     void promote() noexcept {
-        bool offered_one = false;
+        bool taken = false;
+        bool shared = true;
+        bool answered = true;
         for (QueueWaiter* waiter : waiters_) {
             if (waiter->state_ == State::passed) {
                 continue;
             }
-            if (offered_one && !waiter->shared_) {
+            if (taken && !(shared && waiter->shared_)) {
+                if (!answered) {
+                    waiter->on_turn_ahead();
+                }
                 return;
             }
             if (waiter->state_ == State::waiting) {
@@ -61,10 +67,9 @@ class QueueLine {
                 waiter->offered_at_ = waiter->world_.now();
                 waiter->on_turn();
             }
-            if (!waiter->shared_) {
-                return;
-            }
-            offered_one = true;
+            taken = true;
+            shared = waiter->shared_;
+            answered = answered && waiter->state_ == State::active;
         }
     }
 

@@ -24,6 +24,10 @@ class QueueWaiter {
     /// throw and must not call into the queue.
     virtual void on_turn() noexcept = 0;
 
+    /// The one in front was offered its turn: who does not look anyway should look after
+    /// LocalQueue::patience whether it has answered. Called as on_turn(), and also in vain.
+    virtual void on_turn_ahead() noexcept {}
+
   private:
     friend class QueueLine;
     // A passed waiter was offered its turn and did not answer; it keeps its place.

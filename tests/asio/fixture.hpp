@@ -42,6 +42,20 @@ struct Answer {
 /// Two sessions, a key, and an event loop that runs in the test's own thread.
 class AsioTest : public OnEachDatabase {
   protected:
+    [[nodiscard]] std::unique_ptr<dlock::BaseLock> lock_a(dlock::LockOptions options = {}) {
+        return dlock::create_lock(*a_, key_, std::move(options));
+    }
+    [[nodiscard]] std::unique_ptr<dlock::BaseLock> lock_b(dlock::LockOptions options = {}) {
+        return dlock::create_lock(*b_, key_, std::move(options));
+    }
+
+    /// As OnEachDatabase::wait_for_waiters(): somebody else runs the loop.
+    void wait_for_waiters(const dlock::BaseLock& lock, int count) {
+        if (!GetParam().is_sqlite()) {
+            ASSERT_TRUE(eventually([&] { return view().waiters(lock.actual_key()) == count; }));
+        }
+    }
+
     /// Runs the loop until the condition holds.
     void run_until(const std::function<bool()>& condition) {
         ASSERT_TRUE(eventually([&] {
@@ -97,8 +111,17 @@ class AsioTest : public OnEachDatabase {
     net::cancellation_signal signal_;
 };
 
-#define DLOCK_ASIO_ON_EACH_DATABASE(Suite)                                            \
-    INSTANTIATE_TEST_SUITE_P(Asio, Suite, testing::ValuesIn(dlock_test::databases()), \
+/// Each database once: the cases say themselves what is asynchronous.
+[[nodiscard]] inline std::vector<Column> columns_without_roads() {
+    std::vector<Column> all;
+    for (const Database& database : databases()) {
+        all.push_back({database, Road::blocking});
+    }
+    return all;
+}
+
+#define DLOCK_ASIO_ON_EACH_DATABASE(Suite)                                                        \
+    INSTANTIATE_TEST_SUITE_P(Asio, Suite, testing::ValuesIn(dlock_test::columns_without_roads()), \
                              [](const auto& info) { return info.param.test_name(); })
 
 }  // namespace dlock_test

@@ -7,11 +7,11 @@
 namespace dlock_test {
 namespace {
 
-std::vector<Database> mysql_databases() {
-    std::vector<Database> found;
-    for (const Database& database : databases()) {
-        if (database.is_mysql() && database.is_native()) {
-            found.push_back(database);
+std::vector<Column> mysql_columns() {
+    std::vector<Column> found;
+    for (const Column& column : columns_without_roads()) {
+        if (column.is_mysql() && column.is_native()) {
+            found.push_back(column);
         }
     }
     return found;
@@ -60,7 +60,7 @@ class AsioMysql : public AsioTest {
     std::unique_ptr<dlock::BaseLock> holder_;
 };
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(AsioMysql);
-INSTANTIATE_TEST_SUITE_P(Asio, AsioMysql, testing::ValuesIn(mysql_databases()),
+INSTANTIATE_TEST_SUITE_P(Asio, AsioMysql, testing::ValuesIn(mysql_columns()),
                          [](const auto& info) { return info.param.test_name(); });
 
 TEST_P(AsioMysql, the_lock_goes_first) {
