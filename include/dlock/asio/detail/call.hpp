@@ -125,6 +125,7 @@ class Call : public SuspendedCall, public std::enable_shared_from_this<Call>, pr
             return std::nullopt;
         }
         finished_ = true;
+        operation_.abandon();  // wakes nobody any more, not even while this is being destroyed
         close();
         calls_.remove(*this);
         Outcome outcome{.error = operation_.error(), .held = operation_.held()};
