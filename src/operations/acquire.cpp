@@ -20,7 +20,7 @@ AcquireOperation::AcquireOperation(LockState& lock, Mode mode, const Wait& wait,
 
 Action AcquireOperation::start(const Moment& moment) {
     identity_ = moment.identity;
-    if (limit_ != Duration::max() && limit_ < TimePoint::max() - moment.now) {
+    if (!request_.no_wait && limit_ < TimePoint::max() - moment.now) {
         request_.deadline = moment.now + limit_;
     }
     SessionRecord& record = *lock_.record_;
@@ -85,8 +85,7 @@ Action AcquireOperation::begin(const Moment& moment) {
                                         .counted = parts.options.reentrancy == Reentrancy::counted,
                                         .caller = contender_.caller});
     request_.may_queue = parts.options.local_queue && Holds::holds_nothing(*lock_.record_);
-    request_.seed = (identity_ * 0x9E3779B97F4A7C15U ^
-                     reinterpret_cast<std::uintptr_t>(&lock_) * 0xBF58476D1CE4E5B9U ^
+    request_.seed = (identity_ * 0x9E3779B97F4A7C15U ^ contender_.caller * 0xBF58476D1CE4E5B9U ^
                      static_cast<std::uint64_t>(moment.now.time_since_epoch().count())) |
                     1U;
     acquisition_.emplace(*parts.dialect, parts.options, request_);

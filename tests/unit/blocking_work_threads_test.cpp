@@ -1,8 +1,7 @@
 // Work on other threads: run, dropped, taken back, waited for; and the pool that runs it.
 // SPDX-License-Identifier: BSL-1.0
-#include "async/blocking_work.hpp"
-
 #include "async/blocking_pool.hpp"
+#include "async/blocking_work.hpp"
 
 #include <gtest/gtest.h>
 

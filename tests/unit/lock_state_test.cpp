@@ -119,6 +119,16 @@ TEST(LockStates, a_release_in_doubt_closes_the_session_and_says_so) {
     EXPECT_EQ(fake.lock.state(), State::unlocked);
 }
 
+TEST(LockStates, one_try_that_was_cut_short_asks_once_more) {
+    FakeLock fake;
+    int asked = 0;
+    fake.driver.on_execute = [&](const Statement&) {
+        return answer(++asked == 1 ? Verdict::interrupted : Verdict::granted);
+    };
+    EXPECT_TRUE(fake.lock.try_lock());
+    EXPECT_EQ(asked, 2);
+}
+
 TEST(LockStates, out_of_memory_on_the_way_the_session_is_closed) {
     FakeLock fake;
     fake.driver.on_execute = [](const Statement&) { return no_memory(); };
