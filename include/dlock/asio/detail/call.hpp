@@ -277,21 +277,20 @@ class HandledCall final : public Call {
         // Moved out first: nothing here outlives the handler's call.
         Handler handler = handler_.take();
         auto work = std::move(handler_work_);
-        const auto executor = net::get_associated_executor(handler, this->executor());
         if constexpr (with_answer) {
-            submit(executor, may_run_here,
-                   net::append(std::move(handler), outcome.error, outcome.held));
+            submit(may_run_here, net::append(std::move(handler), outcome.error, outcome.held));
         } else {
-            submit(executor, may_run_here, net::append(std::move(handler), outcome.error));
+            submit(may_run_here, net::append(std::move(handler), outcome.error));
         }
     }
 
-    template <class Executor, class Function>
-    static void submit(const Executor& executor, bool may_run_here, Function&& function) {
+    // By way of the I/O's executor, then on the handler's own, which need not be able to post.
+    template <class Function>
+    void submit(bool may_run_here, Function&& function) {
         if (may_run_here) {
-            net::dispatch(executor, std::forward<Function>(function));
+            net::dispatch(executor(), std::forward<Function>(function));
         } else {
-            net::post(executor, std::forward<Function>(function));
+            net::post(executor(), std::forward<Function>(function));
         }
     }
 
