@@ -1,4 +1,4 @@
-// Blocking executors that drop work, run it late or throw; and servers that do not answer.
+// Blocking executors that drop work, run it late or throw.
 // SPDX-License-Identifier: BSL-1.0
 #include "async_loop.hpp"
 
@@ -111,31 +111,6 @@ TEST(AsyncExecutor, cancels_that_are_dropped_are_repeated) {
     EXPECT_EQ(loop.error(), errc::cancelled);
     EXPECT_EQ(server.held, 0);
     EXPECT_FALSE(server.closed);
-}
-
-TEST(AsyncExecutor, a_server_that_is_silent_after_a_cancel_loses_the_session) {
-    AsyncCase server({.name = "silent", .answers = {busy, granted}});
-    AsyncLoop loop(server);
-    loop.start();
-    loop.run_until_waiting();
-    loop.is_silent = true;
-    loop.cancel();
-    loop.run();
-    EXPECT_EQ(loop.error(), errc::session_lost);
-    EXPECT_TRUE(server.closed);
-}
-
-TEST(AsyncExecutor, a_cancel_that_never_ends_loses_the_session) {
-    Jobs never;
-    AsyncCase server({.name = "waits", .answers = {busy, granted}}, never.options());
-    AsyncLoop loop(server);
-    loop.start();
-    loop.run_until_waiting();
-    loop.cancel();
-    loop.run();
-    EXPECT_EQ(loop.error(), errc::session_lost);
-    EXPECT_TRUE(server.closed);
-    EXPECT_FALSE(loop.held());
 }
 
 TEST(AsyncExecutor, a_late_cancel_does_not_meet_the_next_statement) {

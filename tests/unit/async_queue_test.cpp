@@ -25,7 +25,7 @@ class AsyncQueue : public testing::Test {
     AsyncCase front{{.name = "front", .answers = {answer(Verdict::granted)}, .queues = true}};
     AsyncCase a{queueing};
     AsyncCase b{queueing};
-    AsyncCase c{queueing, {.slice = std::chrono::seconds(1)}};
+    AsyncCase c{queueing};
     AsyncLoop first{a};
     AsyncLoop second{b};
     AsyncLoop third{c};
@@ -66,18 +66,6 @@ TEST_F(AsyncQueue, an_abandoned_waiter_is_not_waited_for) {
     third.poll();
     EXPECT_TRUE(third.held());
     EXPECT_FALSE(a.closed || b.closed);
-}
-
-TEST_F(AsyncQueue, one_who_does_not_answer_is_passed_by) {
-    second.abandon();
-    front.leave_queue();
-    // Nobody polls the first; the third looks now and then, not more often than its slice.
-    while (!third.done()) {
-        third.step();
-    }
-    EXPECT_TRUE(third.held());
-    first.poll();
-    EXPECT_TRUE(first.held()) << "it can still go on";
 }
 
 }  // namespace
