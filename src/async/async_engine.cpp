@@ -201,8 +201,10 @@ std::optional<Event> AsyncEngine::turn_event() {
         return Event::woke;
     }
     if (turn_->was_ahead()) {
-        look_at_ = at + LocalQueue::patience;
-    } else if (at >= look_at_) {
+        // Told again and again, as by each that joins the queue, it must not look ever later.
+        look_at_ = std::min(look_at_, at + LocalQueue::patience);
+    }
+    if (at >= look_at_) {
         LocalQueue::pass_by_the_silent(contender_->name, at);
         look_at_ = at + look_after;
     }

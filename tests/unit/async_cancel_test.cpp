@@ -63,5 +63,27 @@ TEST(AsyncTurn, one_who_waits_in_the_server_is_not_passed_by) {
     EXPECT_TRUE(second.held());
 }
 
+TEST(AsyncTurn, those_who_join_the_queue_do_not_put_off_the_look_at_a_silent_one) {
+    const Scenario queueing{.name = "queues",
+                            .answers = {answer(Verdict::busy), answer(Verdict::granted)},
+                            .suspensions = 0};
+    AsyncCase front({.name = "front", .answers = {answer(Verdict::granted)}, .queues = true});
+    AsyncCase a(queueing);
+    AsyncCase b(queueing);
+    AsyncLoop silent(a);
+    AsyncLoop next(b);
+    silent.start();
+    next.start();
+    front.leave_queue();
+    next.poll();
+    const TimePoint looks_at = next.until();
+    EXPECT_LE(looks_at, std::chrono::steady_clock::now() + LocalQueue::patience);
+    AsyncCase c(queueing);
+    AsyncLoop joins(c);
+    joins.start();
+    next.poll();
+    EXPECT_EQ(next.until(), looks_at);
+}
+
 }  // namespace
 }  // namespace dlock::detail

@@ -134,6 +134,7 @@ class AsyncLoop final : private Waker {
     void start() { next_ = operation_.start(); }
     void cancel() { next_ = operation_.cancel(); }
     void abandon() { operation_.abandon(); }
+    [[nodiscard]] TimePoint until() const { return next_.until; }
     /// Looks whether something has come.
     void poll() { next_ = operation_.poll(false); }
     /// Goes on when what it waits for has come.
