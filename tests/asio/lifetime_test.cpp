@@ -35,6 +35,22 @@ class AsioLifetime : public AsioTest {
         EXPECT_TRUE(is_free());
     }
 
+    // Destroys a lock while it waits; `handler` is one for `answer`.
+    template <class Handler>
+    void destroy_while_it_waits(std::unique_ptr<dlock::BaseLock> lock, const Answer& answer,
+                                Handler handler) {
+        dlock::async_acquire(*lock, dlock::forever, std::move(handler));
+        run_until_waiting(*lock);
+        lock.reset();
+        EXPECT_EQ(answer.calls, 0);
+        if (!GetParam().is_sqlite()) {
+            EXPECT_EQ(a_->get_backend(), nullptr) << "its session was not closed";
+        }
+        run_until(answer);
+        EXPECT_TRUE(answer.was_aborted()) << answer.error.message();
+        expect_nothing_left(answer, 1);
+    }
+
     // Runs a wait in a context of its own until it waits, and destroys the context.
     void destroy_the_context(dlock::LockOptions options, bool cancellable) {
         const auto lock = lock_a(std::move(options));
@@ -109,40 +125,20 @@ TEST_P(AsioLifetime, a_context_that_is_stopped_goes_on_when_it_is_run_again) {
 }
 
 TEST_P(AsioLifetime, a_lock_is_destroyed_while_it_waits) {
-    auto lock = lock_a(with_helper());
     Answer answer;
-    dlock::async_acquire(*lock, dlock::forever, to(answer));
-    run_until_waiting(*lock);
-    lock.reset();
-    EXPECT_EQ(answer.calls, 0);
-    if (!GetParam().is_sqlite()) {
-        EXPECT_EQ(a_->get_backend(), nullptr) << "its session was not closed";
-    }
-    run_until(answer);
-    EXPECT_TRUE(answer.was_aborted()) << answer.error.message();
-    expect_nothing_left(answer, 1);
+    destroy_while_it_waits(lock_a(with_helper()), answer, to(answer));
 }
 
 TEST_P(AsioLifetime, a_lock_is_destroyed_while_it_waits_and_could_not_be_cancelled) {
-    auto lock = lock_a();
     Answer answer;
-    dlock::async_acquire(*lock, dlock::forever, only_to(answer));
-    run_until_waiting(*lock);
-    lock.reset();
-    EXPECT_EQ(answer.calls, 0);
-    if (!GetParam().is_sqlite()) {
-        EXPECT_EQ(a_->get_backend(), nullptr) << "its session was not closed";
-    }
-    run_until(answer);
-    EXPECT_TRUE(answer.was_aborted()) << answer.error.message();
-    expect_nothing_left(answer, 1);
+    destroy_while_it_waits(lock_a(), answer, only_to(answer));
 }
 
 TEST_P(AsioLifetime, a_lock_that_is_destroyed_in_a_pause_leaves_its_session_alone) {
     auto lock = lock_a({.wait = dlock::WaitStrategy::polling, .poll_interval = 1h});
     Answer answer;
     dlock::async_acquire(*lock, dlock::forever, only_to(answer));
-    io_.run_for(100ms);
+    io_.run_for(100ms);  // no view shows a pause; correct wherever it is
     const bool pauses = a_->get_backend() != nullptr;
     ASSERT_TRUE(pauses);
     lock.reset();
