@@ -105,6 +105,14 @@ bool BaseLock::verify(std::error_code& error) noexcept {
     return catch_error(error, [&] { return verify(); });
 }
 
+void BaseLock::on_lost(std::function<void(const LockError&)> handler) {
+    state_->on_lost(std::move(handler));
+}
+
+std::stop_token BaseLock::lost_token() {
+    return state_->lost_token();
+}
+
 const Key& BaseLock::key() const noexcept {
     return state_->parts().key;
 }

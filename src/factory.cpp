@@ -34,7 +34,9 @@ constexpr Backend backends[] = {
 constexpr Backend backend_with_traits{nullptr, detail::traits_backend_capabilities,
                                       detail::make_traits_lock};
 
-const Backend& backend_of(soci::session& session) {
+}  // namespace
+
+const detail::Backend& detail::backend_of(soci::session& session) {
     if (session.get_backend() == nullptr) {
         throw LockError(errc::session_lost, "the session is not connected");
     }
@@ -54,10 +56,8 @@ const Backend& backend_of(soci::session& session) {
                     "SOCI backend \"" + name + "\"; this build knows " + known);
 }
 
-}  // namespace
-
 std::unique_ptr<BaseLock> create_lock(soci::session& session, const Key& key, LockOptions options) {
-    const Backend& backend = backend_of(session);
+    const Backend& backend = detail::backend_of(session);
     return std::make_unique<BaseLock>(
         std::make_unique<detail::LockState>(backend.make(session, key, std::move(options))));
 }
@@ -70,14 +70,14 @@ std::unique_ptr<BaseLock> create_lock(soci::connection_pool& pool, const Key& ke
                         key.to_string());
     }
     auto lease = std::make_unique<detail::Lease>(pool);
-    const Backend& backend = backend_of(lease->session());
+    const Backend& backend = detail::backend_of(lease->session());
     detail::LockParts parts = backend.make(lease->session(), key, std::move(options));
     return std::make_unique<BaseLock>(
         std::make_unique<detail::LockState>(std::move(parts), std::move(lease)));
 }
 
 Capabilities capabilities(soci::session& session) {
-    return backend_of(session).capabilities(session);
+    return detail::backend_of(session).capabilities(session);
 }
 
 }  // namespace dlock

@@ -37,6 +37,19 @@ Lease::~Lease() {
     }
 }
 
+/// Keeps probes from the session while an operation uses it.
+class LockState::SessionUse {
+  public:
+    explicit SessionUse(LockState& lock) {
+        if (lock.in_this_process()) {  // else it may have been locked at the fork
+            use_ = std::unique_lock(lock.record_->use);
+        }
+    }
+
+  private:
+    std::unique_lock<std::mutex> use_;
+};
+
 LockState::LockState(LockParts parts, std::unique_ptr<Lease> lease)
     : lease_(std::move(lease)),
       parts_(std::move(parts)),
@@ -57,12 +70,14 @@ LockState::~LockState() {
         }
         async_link_->lock = nullptr;
     }
+    notice_loss();
     if (state_ == State::locked && !parts_.options.xact) {
         unlock();
     }
     if (state_ != State::unlocked) {
         spoil_lease();
     }
+    end_watch();
 }
 
 template <class Function>
@@ -92,6 +107,7 @@ const std::shared_ptr<AsyncLink>& LockState::async_link() {
 
 bool LockState::acquire(Mode mode, const Wait& wait, const std::stop_token& stop) {
     return remember_error([&] {
+        const SessionUse use(*this);
         AcquireOperation operation(*this, mode, wait, parts_.driver->world().caller());
         if (stop.stop_requested()) {
             fail_cancelled();
@@ -103,6 +119,7 @@ bool LockState::acquire(Mode mode, const Wait& wait, const std::stop_token& stop
 
 void LockState::release() {
     remember_error([&] {
+        const SessionUse use(*this);
         ReleaseOperation operation(*this);
         run_blocking(*parts_.driver, operation);
     });
@@ -110,6 +127,7 @@ void LockState::release() {
 
 bool LockState::verify() {
     return remember_error([&] {
+        const SessionUse use(*this);
         VerifyOperation operation(*this);
         run_blocking(*parts_.driver, operation);
         return operation.held();
@@ -159,9 +177,21 @@ bool LockState::transaction_ended() const noexcept {
 }
 
 bool LockState::locked() const noexcept {
-    return state_ == State::locked && in_this_process() && same_session() && !hold_is_gone() &&
+    if (state() != State::locked || !in_this_process()) {
+        return false;
+    }
+    const std::unique_lock use(record_->use, std::try_to_lock);
+    if (!use.owns_lock()) {
+        return true;  // a probe asks the server at this moment
+    }
+    return same_session() && !hold_is_gone() &&
            !(parts_.options.xact &&
              (transaction_ended() || parts_.driver->transaction() == TransactionState::failed));
+}
+
+BaseLock::State LockState::state() const noexcept {
+    const bool told = state_ == State::locked && watch_ != nullptr && watch_->lost();
+    return told ? State::lost : state_;
 }
 
 void LockState::fail(errc error, const char* advice, bool native, bool transaction_spoilt) const {
@@ -200,16 +230,34 @@ bool LockState::hold_is_gone() const noexcept {
 
 // The server does not hold the lock any more, for none of those who share the hold.
 void LockState::lose(State state) noexcept {
-    if (hold_ != nullptr) {
-        Holds::forget(*record_, hold_);
-        hold_.reset();
+    if (watch_ != nullptr) {
+        watch_->lose();
     }
-    depth_ = 0;
+    const std::shared_ptr<LossWatch> told = watch_;
+    forget_hold();
     state_ = state;
     if (state == State::lost) {
+        watch_ = told;
         // The connection may be dead, and a later release does not look at it any more.
         spoil_lease();
     }
+}
+
+// The hold has ended with its transaction, or is lost.
+void LockState::forget_hold() noexcept {
+    if (hold_ != nullptr) {
+        Holds::forget(*record_, hold_);
+    }
+    end_hold();
+}
+
+// This lock does not have the hold any more.
+void LockState::end_hold() noexcept {
+    end_watch();
+    watch_.reset();
+    hold_.reset();
+    depth_ = 0;
+    state_ = State::unlocked;
 }
 
 void LockState::spoil_lease() noexcept {

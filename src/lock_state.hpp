@@ -6,6 +6,7 @@
 #include "engine/dialect.hpp"
 #include "engine/driver.hpp"
 #include "engine/holds.hpp"
+#include "loss/loss_watcher.hpp"
 
 #include <dlock/base_lock.hpp>
 
@@ -70,18 +71,23 @@ class LockState {
 
     // For asynchronous operations.
     [[nodiscard]] const std::shared_ptr<AsyncLink>& async_link();
-    void set_in_use(bool in_use) noexcept { record_->in_use = in_use; }
+    [[nodiscard]] SessionRecord& record() noexcept { return *record_; }
     /// The error becomes last_error().
     void note(const LockError& error);
 
+    void on_lost(LossHandler handler);
+    [[nodiscard]] std::stop_token lost_token();
+
     [[nodiscard]] bool locked() const noexcept;
-    [[nodiscard]] BaseLock::State state() const noexcept { return state_; }
+    [[nodiscard]] BaseLock::State state() const noexcept;
     [[nodiscard]] const LockParts& parts() const noexcept { return parts_; }
     [[nodiscard]] const std::optional<LockError>& last_error() const noexcept {
         return last_error_;
     }
 
   private:
+    class SessionUse;
+
     friend class AcquireOperation;
     friend class ReleaseOperation;
     friend class VerifyOperation;
@@ -96,6 +102,18 @@ class LockState {
     [[nodiscard]] bool hold_is_gone() const noexcept;
     bool forget_ended_transaction(TransactionState before);
     void lose(State state) noexcept;
+    void forget_hold() noexcept;
+    void end_hold() noexcept;
+
+    [[nodiscard]] LockError loss() const;
+    [[nodiscard]] bool has_real_time() const noexcept;
+    void check_watchable() const;
+    void prepare_watch();
+    void make_watch();
+    void begin_watch() noexcept;
+    void end_watch() noexcept;
+    void notice_loss() noexcept;
+    [[nodiscard]] Held probe() noexcept;
     void spoil_lease() noexcept;
     [[noreturn]] void fail(errc error, const char* advice, bool native = false,
                            bool transaction_spoilt = false) const;
@@ -118,6 +136,13 @@ class LockState {
     std::shared_ptr<Hold> hold_;
     std::optional<LockError> last_error_;
     std::shared_ptr<AsyncLink> async_link_;
+
+    LossHandler on_lost_;
+    /// Of the present hold; null if it is not watched.
+    std::shared_ptr<LossWatch> watch_;
+    /// Of the next one.
+    LossWatcher::Node prepared_watch_;
+
     long process_;
 };
 

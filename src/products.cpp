@@ -165,6 +165,15 @@ void check_options(const LockOptions& options, const Capabilities& capabilities,
     if (options.slice <= Duration::zero()) {
         refuse(errc::invalid_option, "`slice` must be above zero");
     }
+    if (options.verify_interval.has_value()) {
+        if (*options.verify_interval <= Duration::zero()) {
+            refuse(errc::invalid_option, "`verify_interval` must be above zero");
+        }
+        if (options.xact) {
+            refuse(errc::invalid_option,
+                   "`verify_interval` needs the session to itself, a transaction uses it");
+        }
+    }
 }
 
 }  // namespace dlock::detail

@@ -10,6 +10,7 @@
 #include <dlock/wait.hpp>
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -44,7 +45,7 @@ class LockState;
 ///
 /// A lock is lost when the server no longer counts it as held by this session: the connection
 /// died, the session was reconnected or reset (DISCARD ALL, RELEASE_ALL_LOCKS), or an administrator
-/// ended it. That is found by verify() and release().
+/// ended it. That is found by verify() and release(), and told by on_lost() and lost_token().
 ///
 /// Every acquire is truthful: if it throws, returns false or is cancelled, the session holds no
 /// more than before; where that cannot be known, the session is closed and the error says so
@@ -157,6 +158,35 @@ class DLOCK_EXPORT BaseLock {
     /// transaction. Throws as release() does.
     void close();
     void close(std::error_code& error) noexcept;
+
+    // ---- Loss. ----
+
+    /// Has `handler` called when the lock is found lost while it is held: now, if it is held, and
+    /// in each later hold. An empty one ends that. If the present hold is lost already, it is
+    /// called at once.
+    ///
+    /// Found without asking the server: the connection has ended (PostgreSQL, MySQL, MariaDB; the
+    /// server ended the session or went down, the connection was reset, or closed by keepalives,
+    /// see set_keepalive()). Found by asking: what LockOptions::verify_interval, verify() and
+    /// release() find. A lock on SQLite cannot be lost by itself. On sessions of ODBC and Oracle
+    /// the end does not show: `not_supported` without a verify_interval. A transaction-level lock
+    /// counts as held until it is released, verified or taken again, so the end of its session is
+    /// told even if the transaction has ended before.
+    ///
+    /// The handler is called once for each hold, after lost_token() was told, by a thread of the
+    /// library, or by the call that found the loss. It must not use the lock or its session, and
+    /// should be quick: others are told by the same thread. Releasing or destroying the lock waits
+    /// for a handler that runs. What it throws is swallowed.
+    ///
+    /// Throws LockError: `not_supported`, `wrong_process`, `resource_exhausted` (no descriptor or
+    /// thread). An acquire with a handler throws the last one as well, before anything is sent.
+    /// Sends nothing.
+    void on_lost(std::function<void(const LockError&)> handler);
+
+    /// A token whose stop is requested when the lock is found lost, as on_lost() says. It belongs
+    /// to the present hold: after a release it is not told any more. Without a hold, one that never
+    /// is; of a lost one, one that has been. Throws as on_lost().
+    [[nodiscard]] std::stop_token lost_token();
 
     // ---- Observers. ----
 

@@ -136,6 +136,14 @@ struct LockOptions {
     /// use: do not hold a lock for longer. Names that are not ASCII need a database in UTF-8.
     bool allocate_unique = false;
 
+    /// The longest time for which a loss may stay unnoticed while the lock is held, whatever the
+    /// cause: the server is asked twice in it, on a thread of the library, and must answer within
+    /// half of it, else the lock counts as lost and the session is closed at the next call. It is
+    /// told as BaseLock::on_lost() says. While the lock is held, nothing but locks may then use the
+    /// session, and only by blocking calls. Unset, the server is not asked: what the connection's
+    /// socket shows is told all the same. Must be above zero; not with `xact`.
+    std::optional<Duration> verify_interval{};
+
     /// Lets only one waiter of this process stand in the server's queue for a key, the others queue
     /// in the process, first come first served. Only sessions that hold nothing and have no open
     /// transaction queue there.

@@ -72,6 +72,17 @@ Suspension AsyncRun::start() noexcept {
         if (&parts.driver->world() != &World::real()) {
             throw LockError(errc::not_supported, "asynchronous operations need the real time");
         }
+        if (parts.options.verify_interval.has_value()) {
+            throw LockError(errc::not_supported,
+                            "verify_interval is for blocking calls; call async_verify() again and "
+                            "again",
+                            parts.key.to_string());
+        }
+        const std::unique_lock use(lock.record().use, std::try_to_lock);
+        if (!use.owns_lock()) {
+            throw LockError(errc::session_busy, "another lock uses the session",
+                            parts.key.to_string());
+        }
         operation_ = make_operation(lock);
         engine_.emplace(*operation_, AsyncSetting{.driver = *parts.driver,
                                                   .options = parts.options,
@@ -79,7 +90,7 @@ Suspension AsyncRun::start() noexcept {
                                                   .cancellable = call_.cancellable});
         const Suspension next = engine_->start();
         if (!next.done) {
-            lock.set_in_use(true);
+            lock.record().in_use = true;
             link_->run = this;
         }
         return next;
@@ -121,7 +132,7 @@ void AsyncRun::finish() noexcept {
     engine_.reset();
     operation_.reset();
     if (link_->run == this) {
-        link_->lock->set_in_use(false);
+        link_->lock->record().in_use = false;
         link_->run = nullptr;
     }
     done_ = true;

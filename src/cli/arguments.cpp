@@ -28,6 +28,8 @@ struct Raw {
     std::string url{};
     std::string url_file{};
     std::string wait{};
+    std::string grace{};
+    std::string verify{};
     std::string conflict_exit_code{};
     bool no_wait = false;
     bool integer = false;
@@ -58,6 +60,15 @@ Parts split(const std::vector<std::string>& arguments) {
            in_quotes(is_long ? argument.substr(0, argument.find('=')) : argument.substr(0, 2)));
 }
 
+Seconds read_duration(const std::string& option, const std::string& text) {
+    const auto duration = parse_duration(text);
+    if (!duration) {
+        refuse("the time of " + option + ", " + in_quotes(text) +
+               ", cannot be read: write 500ms, 10s, 1.5m, 1h, or seconds");
+    }
+    return *duration;
+}
+
 void read_options(const std::vector<std::string>& arguments, Raw& raw, RunOptions& run) {
     CLI::App app;
     app.set_help_flag();
@@ -67,6 +78,8 @@ void read_options(const std::vector<std::string>& arguments, Raw& raw, RunOption
     auto* const url_file = app.add_option("--url-file", raw.url_file)->excludes(url);
     auto* const wait = app.add_option("-w,--wait", raw.wait);
     app.add_flag("-n,--no-wait", raw.no_wait)->excludes(wait);
+    auto* const grace = app.add_option("--grace", raw.grace);
+    auto* const verify = app.add_option("--verify", raw.verify);
     app.add_flag("-s,--shared", run.shared);
     app.add_option("-E,--conflict-exit-code", raw.conflict_exit_code);
     app.add_flag("-o,--close", run.close);
@@ -98,11 +111,13 @@ void read_options(const std::vector<std::string>& arguments, Raw& raw, RunOption
         run.url_file = raw.url_file;
     }
     if (wait->count() > 0) {
-        run.wait = parse_duration(raw.wait);
-        if (!run.wait) {
-            refuse("the time of --wait, " + in_quotes(raw.wait) +
-                   ", cannot be read: write 500ms, 10s, 1.5m, 1h, or seconds");
-        }
+        run.wait = read_duration("--wait", raw.wait);
+    }
+    if (grace->count() > 0) {
+        run.grace = read_duration("--grace", raw.grace);
+    }
+    if (verify->count() > 0) {
+        run.verify = read_duration("--verify", raw.verify);
     }
     if (raw.no_wait) {
         run.wait = Seconds(0);

@@ -19,6 +19,10 @@ struct RunOptions {
     std::optional<std::string> url_file{};
     /// How long to wait for the lock: unset, without limit; zero, not at all.
     std::optional<Seconds> wait{};
+    /// How long the command may take to end when the lock is lost.
+    Seconds grace{5};
+    /// Within this time a loss is noticed, whatever its cause; zero: as far as it shows by itself.
+    Seconds verify{30};
     bool shared = false;
     bool close = false;
     bool verbose = false;

@@ -11,9 +11,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <optional>
+#include <utility>
 
 namespace dlock::cli {
 namespace {
@@ -36,6 +39,8 @@ namespace {
     _exit(exit_not_found);
 }
 
+constexpr std::chrono::hours most_grace{24 * 365};
+
 // The errno of an exec that failed, 0 when the command runs or died before.
 int read_report(int report) {
     int error = 0;
@@ -55,11 +60,27 @@ void forward(const siginfo_t& info, pid_t child) {
     (void)kill(child, info.si_signo);
 }
 
-int wait_for(pid_t child, const Signals& signals) {
+int wait_for(pid_t child, const Command& command, const Signals& signals) {
+    using Clock = std::chrono::steady_clock;
+    bool stopping = false;
+    std::optional<Clock::time_point> kill_at;
     while (true) {
-        const siginfo_t info = signals.wait();
-        if (info.si_signo != SIGCHLD) {
-            forward(info, child);
+        const auto info = signals.wait(kill_at);
+        if (!info.has_value()) {
+            (void)kill(child, SIGKILL);
+            kill_at.reset();
+            continue;
+        }
+        if (info->si_signo == Signals::loss() && info->si_pid == getpid()) {
+            if (!std::exchange(stopping, true)) {
+                (void)kill(child, SIGTERM);
+                (void)kill(child, SIGCONT);  // one that is stopped would not notice
+                kill_at = Clock::now() + std::min<Clock::duration>(command.grace, most_grace);
+            }
+            continue;
+        }
+        if (info->si_signo != SIGCHLD) {
+            forward(*info, child);
             continue;
         }
         // All children: the command's orphans are ours to bury if this is process 1.
@@ -112,7 +133,7 @@ int run_command(const Command& command, const Signals& signals) {
     }
     const int error = read_report(report[0]);
     ::close(report[0]);
-    const int exit_code = wait_for(child, signals);
+    const int exit_code = wait_for(child, command, signals);
     if (error != 0) {
         const bool missing = error == ENOENT;
         throw Failure(missing ? exit_not_found : exit_cannot_execute,

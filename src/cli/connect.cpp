@@ -5,6 +5,8 @@
 #include "failure.hpp"
 #include "message.hpp"
 
+#include <dlock/keepalive.hpp>
+
 #include <soci/backend-loader.h>
 #ifdef DLOCK_HAS_MYSQL
 #include <soci/mysql/soci-mysql.h>
@@ -13,6 +15,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdlib>
 #include <string_view>
 
@@ -141,6 +144,7 @@ void stay_connected(soci::session& session, const Target& target) noexcept {
         } else if (target.backend == "mysql") {
             session.once << "SET SESSION wait_timeout = 31536000";  // a year, the most it takes
         }
+        (void)set_keepalive(session, std::chrono::minutes(1));
     } catch (const std::exception&) {
         // The lock can be had without it; whether the session lives, the next statement tells.
     }

@@ -3,9 +3,6 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <charconv>
@@ -50,20 +47,6 @@ void StartDescriptors::withhold_others() const {
         if (!start_.contains(descriptor)) {
             (void)fcntl(descriptor, F_SETFD, FD_CLOEXEC);
         }
-    }
-}
-
-void keep_alive(int descriptor) noexcept {
-    constexpr int idle_seconds = 60;
-    int idle = 0;
-    socklen_t size = sizeof idle;
-    if (getsockopt(descriptor, IPPROTO_TCP, TCP_KEEPIDLE, &idle, &size) != 0) {
-        return;  // not TCP
-    }
-    const int on = 1;
-    (void)setsockopt(descriptor, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
-    if (idle > idle_seconds) {
-        (void)setsockopt(descriptor, IPPROTO_TCP, TCP_KEEPIDLE, &idle_seconds, sizeof idle_seconds);
     }
 }
 

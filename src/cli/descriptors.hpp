@@ -21,10 +21,6 @@ class StartDescriptors {
     std::set<int> start_;
 };
 
-/// Sends something now and then on a TCP connection that is idle for hours, lest a firewall on the
-/// way forgets it. Does nothing on other descriptors.
-void keep_alive(int descriptor) noexcept;
-
 /// Lets the command inherit a descriptor. To be called in the child. Async-signal-safe.
 void hand_over(int descriptor) noexcept;
 

@@ -36,6 +36,8 @@ Options:
                    exit code when giving up (default: 75)
   -o, --close      do not let COMMAND inherit the lock; by default the lock lives on in it, and in
                    its children, if dlock is killed
+  --grace TIME     when the lock is lost COMMAND gets SIGTERM, and SIGKILL after TIME (default: 5s)
+  --verify TIME    notice within TIME that the server is silent (default: 30s; 0: do not ask it)
   --int            KEY is an integer, the same lock as an integer key in a program
   -q, --quiet      no message when giving up
   --verbose        tell how long it took to get the lock
@@ -51,7 +53,7 @@ Exit codes: COMMAND's own; 128+n if signal n ended COMMAND or the wait; and
    64 wrong usage                               75 held by somebody else, time over
    69 server, database or library not there     77 login or access refused
    70 internal error                            78 URL or configuration not readable
-   74 lock lost while COMMAND ran              126 COMMAND cannot be executed, 127 not found
+   74 lock lost, COMMAND was stopped           126 COMMAND cannot be executed, 127 not found
 
 COMMAND finds DLOCK_HELD=1 and DLOCK_KEY in its environment.
 )";

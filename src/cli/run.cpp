@@ -104,10 +104,14 @@ Holding prepare(const RunOptions& options, const Target& target) {
     stay_connected(*holding.session, target);
     LockOptions lock_options;
     lock_options.shared = options.shared;
+    if (options.verify > Seconds(0)) {
+        lock_options.verify_interval = dlock::detail::saturate(options.verify);
+    }
     if (target.backend == "mysql") {
         lock_options.helper_session = [&target] { return open_session(target); };
     }
     holding.lock = create_lock(*holding.session, key_of(options), std::move(lock_options));
+    holding.lock->on_lost([](const LockError&) { Signals::tell_loss(); });
     return holding;
 }
 
@@ -165,14 +169,14 @@ void release(Holding& holding, const RunOptions& options, int exit_code, const S
 int run_with_lock(Holding& holding, const RunOptions& options, const Signals& signals,
                   const StartDescriptors& descriptors) {
     const int descriptor = holding.lock->descriptor();
-    keep_alive(descriptor);
     descriptors.withhold_others();
     if (const auto info = signals.take()) {
         throw Failure(exit_signal + info->si_signo, "");  // came between the wait and here
     }
     const Command command{.words = options.command,
                           .environment = {{"DLOCK_HELD", "1"}, {"DLOCK_KEY", options.key}},
-                          .lock_descriptor = options.close ? -1 : descriptor};
+                          .lock_descriptor = options.close ? -1 : descriptor,
+                          .grace = dlock::detail::saturate(options.grace)};
     int exit_code = 0;
     try {
         exit_code = run_command(command, signals);

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "signals.hpp"
 
+#include <unistd.h>
+
+#include <algorithm>
 #include <cerrno>
 
 namespace dlock::cli {
@@ -23,15 +26,16 @@ Signals::Signals() noexcept {
             sigaddset(&ending_, number);
         }
     }
-    ending_or_child_ = ending_;
-    sigaddset(&ending_or_child_, SIGCHLD);
+    all_ = ending_;
+    sigaddset(&all_, SIGCHLD);
+    sigaddset(&all_, loss());
 
     struct sigaction action {};
     action.sa_handler = SIG_IGN;
     (void)sigaction(SIGPIPE, &action, nullptr);  // a lost connection is an error, not an end
     action.sa_handler = SIG_DFL;
     (void)sigaction(SIGCHLD, &action, nullptr);  // if ignored, exit codes would be lost
-    (void)pthread_sigmask(SIG_BLOCK, &ending_or_child_, &start_mask_);
+    (void)pthread_sigmask(SIG_BLOCK, &all_, &start_mask_);
 }
 
 std::optional<siginfo_t> Signals::take() const noexcept {
@@ -45,12 +49,33 @@ std::optional<siginfo_t> Signals::take() const noexcept {
     return info;
 }
 
-siginfo_t Signals::wait() const noexcept {
+void Signals::tell_loss() noexcept {
+    (void)kill(getpid(), loss());
+}
+
+std::optional<siginfo_t> Signals::wait(
+    std::optional<std::chrono::steady_clock::time_point> until) const noexcept {
+    using std::chrono::nanoseconds;
+    constexpr nanoseconds::rep second = 1'000'000'000;
     siginfo_t info{};
-    while (sigwaitinfo(&ending_or_child_, &info) < 0) {
+    while (true) {
+        int number = -1;
+        if (until.has_value()) {
+            const nanoseconds left =
+                std::max<nanoseconds>(*until - std::chrono::steady_clock::now(), nanoseconds(0));
+            const timespec limit{.tv_sec = left.count() / second, .tv_nsec = left.count() % second};
+            number = sigtimedwait(&all_, &info, &limit);
+        } else {
+            number = sigwaitinfo(&all_, &info);
+        }
+        if (number >= 0) {
+            return info;
+        }
+        if (errno == EAGAIN) {
+            return std::nullopt;
+        }
         // Stopped and continued.
     }
-    return info;
 }
 
 void Signals::restore() const noexcept {

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <chrono>
 #include <csignal>
 #include <optional>
 
@@ -22,8 +23,14 @@ class Signals {
     /// Takes one of ending() that has come, if any.
     [[nodiscard]] std::optional<siginfo_t> take() const noexcept;
 
-    /// Waits for one of ending() or SIGCHLD.
-    [[nodiscard]] siginfo_t wait() const noexcept;
+    /// What tell_loss() sends.
+    [[nodiscard]] static int loss() noexcept { return SIGRTMIN; }
+    /// Wakes wait(): the lock is lost. From any thread.
+    static void tell_loss() noexcept;
+
+    /// Waits for one of ending(), SIGCHLD or loss(); nothing if the time is over before.
+    [[nodiscard]] std::optional<siginfo_t> wait(
+        std::optional<std::chrono::steady_clock::time_point> until) const noexcept;
 
     /// Puts mask and dispositions back as they were at the start. To be called in the child.
     /// Async-signal-safe.
@@ -31,7 +38,7 @@ class Signals {
 
   private:
     sigset_t ending_;
-    sigset_t ending_or_child_;
+    sigset_t all_;
     sigset_t start_mask_;
     struct sigaction start_actions_[NSIG];
 };

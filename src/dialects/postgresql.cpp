@@ -136,6 +136,10 @@ class PostgresqlDialect final : public Dialect {
 
     bool waits_in_slices() const noexcept override { return true; }
 
+    std::string keepalive(std::chrono::seconds silence) const override {
+        return PostgresqlSql::keepalive(silence);
+    }
+
   private:
     enum class State {
         trying,

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "dialects/postgresql_sql.hpp"
 
+#include "engine/keepalive_times.hpp"
+
 #include <variant>
 
 namespace dlock::detail {
@@ -180,6 +182,23 @@ std::string PostgresqlSql::verify(Mode mode) const {
 std::string PostgresqlSql::diagnose(const Situation& situation) {
     return "SELECT pg_catalog.pg_backend_pid() = " + std::to_string(situation.identity) +
            ", pg_catalog.pg_is_in_recovery(), " + in_transaction_and(reads_a_snapshot, situation);
+}
+
+std::string PostgresqlSql::keepalive(std::chrono::seconds silence) {
+    const KeepaliveTimes times(silence);
+    const auto row = [](const char* name, std::int64_t value, const char* unit) {
+        return std::string("('") + name + "', '" + std::to_string(value) + unit + "')";
+    };
+    // Servers on other systems than Linux may refuse the connection check.
+    return "SELECT pg_catalog.count(pg_catalog.set_config(name, value, false)) FROM (VALUES " +
+           row("tcp_keepalives_idle", times.idle, "s") + ", " +
+           row("tcp_keepalives_interval", times.interval, "s") + ", " +
+           row("tcp_keepalives_count", times.count, "") + ", " +
+           row("tcp_user_timeout", silence.count(), "s") + ", " +
+           row("client_connection_check_interval", times.idle, "s") +
+           ") AS wanted (name, value) WHERE pg_catalog.current_setting(name, true) IS NOT NULL AND "
+           "(name <> "
+           "'client_connection_check_interval' OR pg_catalog.version() LIKE '%linux%')";
 }
 
 const char* PostgresqlSql::deadlock_timeout() {

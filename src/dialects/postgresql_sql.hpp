@@ -4,6 +4,7 @@
 
 #include "dialects/postgresql.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -58,6 +59,9 @@ class PostgresqlSql {
 
     /// One row: the server's deadlock_timeout in milliseconds.
     [[nodiscard]] static const char* deadlock_timeout();
+
+    /// One row. Has the server notice a silent client within `silence`, as far as it can.
+    [[nodiscard]] static std::string keepalive(std::chrono::seconds silence);
 
   private:
     [[nodiscard]] std::string guards(const Situation& situation, bool full) const;

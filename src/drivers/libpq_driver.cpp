@@ -184,11 +184,11 @@ class LibpqDriver final : public Driver {
 
     void abandon() noexcept override {
         if (attached()) {
-            close_quietly(session_);
+            close_quietly(session_, socket());
         }
     }
 
-    int descriptor() const noexcept override { return attached() ? PQsocket(connection()) : -1; }
+    int socket() const noexcept override { return attached() ? PQsocket(connection()) : -1; }
 
   private:
     PGconn* connection() const { return connection_of(backend_); }

@@ -153,11 +153,11 @@ class MysqlDriver final : public Driver {
 
     void abandon() noexcept override {
         if (attached()) {
-            close_quietly(session_);
+            close_quietly(session_, socket());
         }
     }
 
-    int descriptor() const noexcept override {
+    int socket() const noexcept override {
         return attached() ? mysql_descriptor(connection()) : -1;
     }
 

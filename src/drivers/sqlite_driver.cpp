@@ -207,6 +207,7 @@ class SqliteDriver final : public Driver {
         }
     }
 
+    bool tells_its_end() const noexcept override { return true; }
     int descriptor() const noexcept override { return file_->descriptor(); }
 
   private:

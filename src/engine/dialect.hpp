@@ -7,6 +7,9 @@
 
 #include <dlock/error.hpp>
 
+#include <chrono>
+#include <string>
+
 namespace dlock::detail {
 
 /// What an engine asks of a dialect. One is under way at a time.
@@ -100,6 +103,13 @@ class Dialect {
     /// True if the server may make victims of both sides of a deadlock at once; a victim then asks
     /// once more, after a random pause, so that one of them goes on.
     [[nodiscard]] virtual bool may_victimise_both() const noexcept { return false; }
+
+    /// What makes the server notice within `silence` that the client has gone, and lasts as long as
+    /// the session; empty where there is no such thing.
+    [[nodiscard]] virtual std::string keepalive(std::chrono::seconds silence) const {
+        (void)silence;
+        return {};
+    }
 
     /// True if a session without an open transaction cannot hold a transaction-level lock.
     [[nodiscard]] virtual bool locks_end_with_transaction() const noexcept { return true; }

@@ -94,8 +94,14 @@ class Driver {
     /// Closes the session: nobody can tell what it holds. The server frees its locks.
     virtual void abandon() noexcept = 0;
 
+    /// The connection's socket, which shows when the connection ends; -1 where there is none.
+    [[nodiscard]] virtual int socket() const noexcept { return -1; }
+
+    /// True if the end of the session shows at socket(), or it cannot end by itself.
+    [[nodiscard]] virtual bool tells_its_end() const noexcept { return socket() >= 0; }
+
     /// The descriptor whose life keeps the session's locks alive; -1 where there is none.
-    [[nodiscard]] virtual int descriptor() const noexcept { return -1; }
+    [[nodiscard]] virtual int descriptor() const noexcept { return socket(); }
 };
 
 }  // namespace dlock::detail

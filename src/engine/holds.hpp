@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -35,6 +36,9 @@ struct Hold {
 struct SessionRecord {
     std::uint64_t identity = 0;
     std::vector<std::shared_ptr<Hold>> holds;
+    /// Held by a blocking operation, by the start of an asynchronous one, and by a probe of the
+    /// loss watcher, so that a probe is alone with the session.
+    std::mutex use;
     /// An asynchronous operation is under way on the session.
     std::atomic<bool> in_use{false};
 };

@@ -64,8 +64,13 @@ Action AcquireOperation::resume(Event event, const Moment& moment) {
 
 Action AcquireOperation::begin(const Moment& moment) {
     const LockParts& parts = lock_.parts_;
+    lock_.notice_loss();
     if (lock_.state_ == BaseLock::State::locked && lock_.hold_is_gone()) {
-        lock_.lose(parts.options.xact ? BaseLock::State::unlocked : BaseLock::State::lost);
+        if (parts.options.xact) {
+            lock_.forget_hold();
+        } else {
+            lock_.lose(BaseLock::State::lost);
+        }
     }
     if (lock_.state_ == BaseLock::State::locked && identity_ != lock_.identity_) {
         lock_.lose(BaseLock::State::lost);
@@ -74,6 +79,7 @@ Action AcquireOperation::begin(const Moment& moment) {
         lock_.fail(errc::lock_lost, "it was lost; release or close it before it is taken again");
     }
     before_ = moment.transaction;
+    lock_.prepare_watch();
     if (lock_.reenter(request_.mode)) {
         note_hold();
         ++lock_.depth_;
@@ -132,6 +138,7 @@ void AcquireOperation::note_hold() {
     lock_.identity_ = identity_;
     lock_.taken_in_ = before_;
     lock_.state_ = BaseLock::State::locked;
+    lock_.begin_watch();
     held_ = true;
 }
 

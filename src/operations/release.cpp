@@ -14,8 +14,9 @@ Action ReleaseOperation::start(const Moment& moment) {
     if (lock_.state_ == State::unlocked) {
         lock_.fail(errc::not_locked, "release of a lock that is not held");
     }
+    lock_.notice_loss();
     if (lock_.state_ == State::lost) {
-        lock_.state_ = State::unlocked;
+        lock_.end_hold();
         lock_.fail(errc::lock_lost, "it was lost before it was released");
     }
     if (!lock_.same_session()) {
@@ -26,7 +27,7 @@ Action ReleaseOperation::start(const Moment& moment) {
     lock_.check_idle();
     if (lock_.parts_.options.xact) {
         if (lock_.transaction_ended() || lock_.hold_is_gone()) {
-            lock_.lose(State::unlocked);
+            lock_.forget_hold();
             return done;
         }
         if (moment.transaction == TransactionState::unknown) {
@@ -64,7 +65,7 @@ Action ReleaseOperation::after_question(const Step& step, const Moment& moment) 
         lock_.fail(step.error, step.advice, true);
     }
     if (step.verdict != Verdict::held) {
-        lock_.lose(State::unlocked);
+        lock_.forget_hold();
         return done;
     }
     return give_back(moment);
@@ -78,10 +79,13 @@ Action ReleaseOperation::give_back(const Moment& moment) {
     if (lock_.depth_ > 1 || Holds::count(*lock_.hold_) > 1) {
         (void)Holds::leave(*lock_.record_, lock_.hold_);
         if (--lock_.depth_ == 0) {
-            lock_.hold_.reset();
-            lock_.state_ = State::unlocked;
+            lock_.end_hold();
         }
         return done;
+    }
+    if (lock_.watch_ != nullptr && !lock_.watch_->pause()) {
+        lock_.lose(State::unlocked);
+        lock_.fail(errc::lock_lost, "it was lost before it was released");
     }
     return ask(Op::release, moment);
 }
@@ -90,9 +94,7 @@ Action ReleaseOperation::after_release(const Step& step) {
     const bool ended = lock_.forget_ended_transaction(before_);
     if (step.verdict == Verdict::released) {
         (void)Holds::leave(*lock_.record_, lock_.hold_);
-        lock_.hold_.reset();
-        lock_.depth_ = 0;
-        lock_.state_ = State::unlocked;
+        lock_.end_hold();
         if (ended && before_ == TransactionState::active) {
             lock_.fail(errc::transaction_failed,
                        "the lock was given back, but the release was interrupted on the server, "
@@ -102,6 +104,9 @@ Action ReleaseOperation::after_release(const Step& step) {
         return done;
     }
     if (step.error == errc::held_by_transaction || step.error == errc::session_busy) {
+        if (lock_.watch_ != nullptr) {
+            lock_.watch_->resume();
+        }
         lock_.fail(step.error, step.advice);  // nothing was sent, and the lock is still held
     }
     lock_.lose(State::unlocked);

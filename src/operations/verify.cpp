@@ -10,6 +10,7 @@ constexpr Action done{.kind = Action::Kind::done};
 }
 
 Action VerifyOperation::start(const Moment& moment) {
+    lock_.notice_loss();
     if (lock_.state_ != State::locked) {
         return done;
     }
@@ -21,7 +22,7 @@ Action VerifyOperation::start(const Moment& moment) {
     }
     lock_.check_idle();
     if (xact && (lock_.transaction_ended() || lock_.hold_is_gone())) {
-        lock_.lose(State::unlocked);
+        lock_.forget_hold();
         return done;
     }
     return proceed(lock_.parts_.dialect->start(Op::verify, {.identity = moment.identity,
@@ -46,8 +47,11 @@ Action VerifyOperation::proceed(const Step& step) {
     if (step.verdict == Verdict::failed && step.error != errc::session_lost) {
         lock_.fail(step.error, step.advice, true);
     }
-    lock_.lose(lock_.parts_.options.xact && step.verdict == Verdict::not_held ? State::unlocked
-                                                                              : State::lost);
+    if (lock_.parts_.options.xact && step.verdict == Verdict::not_held) {
+        lock_.forget_hold();
+    } else {
+        lock_.lose(State::lost);
+    }
     return done;
 }
 

@@ -1,6 +1,7 @@
 // A lock that is lost while the command runs.
 // SPDX-License-Identifier: BSL-1.0
 #include "case.hpp"
+#include "support/relay.hpp"
 
 #include <algorithm>
 
@@ -29,21 +30,55 @@ class Lost : public OnDatabase {
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(Lost);
 INSTANTIATE_TEST_SUITE_P(, Lost, testing::ValuesIn(cases()), name_of);
 
-TEST_P(Lost, IsToldWhateverTheCommandSays) {
-    for (const int exit_code : {0, 3}) {
-        Start start = shell({}, until_input_ends(exit_code));
+TEST_P(Lost, StopsTheCommand) {
+    struct Case {
+        const char* script;
+        const char* exit_code;
+    };
+    for (const auto& [script, exit_code] :
+         {Case{"echo started $$; read line", "143"},
+          Case{"trap 'exit 0' TERM; echo started $$; read line", "0"},
+          Case{"trap 'exit 3' TERM; echo started $$; read line", "3"},
+          Case{"trap 'exit 4' TERM; echo started $$; kill -STOP $$; read line", "4"},
+          Case{"trap '' TERM; echo started $$; read line; read line", "137"}}) {
+        Start start = shell({"--grace", "100ms"}, script);
         start.environment["PGAPPNAME"] = key_;
         Program program(start);
-        ASSERT_TRUE(program.says("started"));
+        ASSERT_TRUE(program.says("\n"));
+        ASSERT_TRUE(eventually([&] {
+            const char state = state_of(number_after(program.out(), "started "));
+            return state == 'S' || state == 'T';
+        }));
         view().terminate(holder());
-        ASSERT_TRUE(becomes_free());
-        program.close_input();
         const Result result = program.wait();
-        EXPECT_EQ(result.exit_code, 74);
+        EXPECT_EQ(result.exit_code, 74) << script;
         EXPECT_EQ(std::count(result.err.begin(), result.err.end(), '\n'), 1) << result.err;
-        EXPECT_NE(result.err.find("exit code " + std::to_string(exit_code)), std::string::npos)
-            << result.err;
+        EXPECT_NE(result.err.find(std::string("exit code ") + exit_code), std::string::npos)
+            << script << result.err;
+        EXPECT_TRUE(becomes_free());
     }
+}
+
+TEST_P(Lost, BySilenceStopsTheCommandAsWell) {
+    Relay relay(GetParam());
+    Start start = shell({"--verify", "400ms"}, until_input_ends());
+    start.environment["DLOCK_URL"] = relay.database().url;
+    Program program(start);
+    ASSERT_TRUE(program.says("started"));
+    relay.stall();
+    EXPECT_EQ(program.wait().exit_code, 74);
+}
+
+TEST_P(Lost, IsNotLookedForByQuestionsWithoutVerify) {
+    Relay relay(GetParam());
+    Start start = shell({"--verify", "0"}, until_input_ends());
+    start.environment["DLOCK_URL"] = relay.database().url;
+    Program program(start);
+    ASSERT_TRUE(program.says("started"));
+    const long before = relay.round_trips();
+    program.close_input();
+    EXPECT_EQ(program.wait().exit_code, 0);
+    EXPECT_LE(relay.round_trips(), before + 2) << "more than the release and the goodbye";
 }
 
 TEST_P(Lost, NotToTheIdleTimeoutOfMysql) {

@@ -10,10 +10,12 @@
 #include <soci/soci.h>
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <stop_token>
 #include <system_error>
+#include <utility>
 
 namespace dlock_test {
 
@@ -68,6 +70,11 @@ class TestLock {
     void close(std::error_code& error);
     [[nodiscard]] bool verify();
     [[nodiscard]] bool verify(std::error_code& error);
+
+    void on_lost(std::function<void(const dlock::LockError&)> handler) {
+        lock_->on_lost(std::move(handler));
+    }
+    [[nodiscard]] std::stop_token lost_token() { return lock_->lost_token(); }
 
     [[nodiscard]] bool locked() const noexcept { return lock_->locked(); }
     [[nodiscard]] dlock::BaseLock::State state() const noexcept { return lock_->state(); }

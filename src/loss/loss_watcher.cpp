@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "loss/loss_watcher.hpp"
+
+#include "process.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <new>
+
+namespace dlock::detail {
+namespace {
+
+// The program's signals are for its own threads.
+class BlockedSignals {
+  public:
+    BlockedSignals() {
+        sigset_t all;
+        sigfillset(&all);
+        (void)pthread_sigmask(SIG_SETMASK, &all, &before_);
+    }
+    BlockedSignals(const BlockedSignals&) = delete;
+    BlockedSignals& operator=(const BlockedSignals&) = delete;
+    ~BlockedSignals() { (void)pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+
+  private:
+    sigset_t before_{};
+};
+
+}  // namespace
+
+LossWatcher::LossWatcher() : target_(std::make_shared<WakeTarget>(static_cast<Waker&>(*this))) {}
+
+LossWatcher& LossWatcher::instance() {
+    return one_per_process<LossWatcher>();
+}
+
+void LossWatcher::start() {
+    const std::lock_guard lock(mutex_);
+    if (thread_ != std::thread::id()) {
+        return;
+    }
+    const BlockedSignals blocked;  // a new thread inherits the mask
+    // The watcher is never destroyed, and the thread need not be waited for.
+    std::thread thread([this] { run(); });
+    thread_ = thread.get_id();
+    thread.detach();
+}
+
+void LossWatcher::add(Node& node) noexcept {
+    {
+        const std::lock_guard lock(mutex_);
+        watches_.splice(watches_.end(), node);
+    }
+    wake();
+}
+
+void LossWatcher::remove(const LossWatch& watch) noexcept {
+    {
+        std::unique_lock lock(mutex_);
+        watches_.remove_if([&watch](const auto& each) { return each.get() == &watch; });
+        if (std::this_thread::get_id() != thread_) {
+            looked_.wait(lock, [this, &watch] { return looked_at_ != &watch; });
+        }
+    }
+    wake();  // so that its socket is let go
+}
+
+void LossWatcher::run() noexcept {
+    while (true) {
+        try {
+            poll_.wait(entries_, survey());
+        } catch (const std::bad_alloc&) {
+            surveyed_.clear();
+            entries_.clear();
+            std::this_thread::sleep_for(std::chrono::milliseconds(10));
+        }
+        for (std::size_t i = 0; i < entries_.size(); ++i) {
+            look_at(*surveyed_[i], entries_[i].hung_up);
+        }
+    }
+}
+
+// Returns when the next watch is to be looked at.
+LossWatch::Clock::time_point LossWatcher::survey() {
+    auto next = LossWatch::Clock::time_point::max();
+    surveyed_.clear();
+    entries_.clear();
+    const std::lock_guard lock(mutex_);
+    surveyed_.assign(watches_.begin(), watches_.end());
+    for (const auto& watch : surveyed_) {
+        entries_.push_back({.descriptor = watch->descriptor()});
+        next = std::min(next, watch->look_at());
+    }
+    return next;
+}
+
+void LossWatcher::look_at(LossWatch& watch, bool hung_up) noexcept {
+    {
+        const std::lock_guard lock(mutex_);
+        looked_at_ = &watch;
+    }
+    if (hung_up) {
+        watch.hang_up();
+    }
+    watch.look(LossWatch::Clock::now(), target_);
+    {
+        const std::lock_guard lock(mutex_);
+        looked_at_ = nullptr;
+    }
+    looked_.notify_all();
+}
+
+}  // namespace dlock::detail

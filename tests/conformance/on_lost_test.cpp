@@ -1,0 +1,245 @@
+// The loss of a lock is told to whoever asked for that, without a call.
+// SPDX-License-Identifier: BSL-1.0
+#include "conformance/fixture.hpp"
+#include "support/relay.hpp"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <stop_token>
+
+namespace dlock_test {
+
+class OnLost : public OnEachDatabase {
+  protected:
+    void SetUp() override {
+        if (GetParam().is_simulated()) {
+            GTEST_SKIP() << "has a time of its own, and no connection";
+        }
+        OnEachDatabase::SetUp();
+    }
+
+    // What has the session's end told: its socket, or the server's answer.
+    dlock::LockOptions watched() const {
+        dlock::LockOptions options;
+        if (GetParam().is_odbc()) {
+            options.verify_interval = 200ms;
+        }
+        return options;
+    }
+    bool cannot_be_watched() const { return GetParam().is_odbc() && is_async(); }
+    static constexpr const char* no_socket = "the client library does not show its socket";
+
+    void terminate(soci::session& session) {
+        const long long id = view().session_id(session);
+        view().terminate(id);
+    }
+};
+DLOCK_ON_EACH_DATABASE(OnLost);
+
+TEST_P(OnLost, a_session_that_ends_is_told_once) {
+    if (GetParam().is_sqlite()) {
+        GTEST_SKIP() << "there is no session to end";
+    }
+    if (cannot_be_watched()) {
+        GTEST_SKIP() << no_socket;
+    }
+    std::atomic<int> told{0};
+    const long long id = view().session_id(*a_);
+    const auto lock = lock_a(watched());
+    lock->on_lost([&](const dlock::LockError& error) {
+        EXPECT_EQ(error.which(), dlock::errc::lock_lost);
+        EXPECT_NE(std::string(error.what()).find(lock->capabilities().database), std::string::npos);
+        ++told;
+    });
+    lock->lock();
+    const std::stop_token token = lock->lost_token();
+    EXPECT_TRUE(lock->locked());
+    EXPECT_FALSE(token.stop_requested());
+    view().terminate(id);
+    EXPECT_TRUE(eventually([&] { return told == 1; }));
+    EXPECT_TRUE(token.stop_requested());
+    EXPECT_FALSE(lock->locked());
+    EXPECT_EQ(lock->state(), dlock::BaseLock::State::lost);
+    EXPECT_EQ(thrown([&] { (void)lock->try_lock(); }), dlock::errc::lock_lost);
+    EXPECT_EQ(thrown([&] { lock->release(); }), dlock::errc::lock_lost);
+    EXPECT_EQ(lock->state(), dlock::BaseLock::State::unlocked);
+    EXPECT_EQ(told, 1);
+    EXPECT_TRUE(eventually([&] { return is_free(); }));
+}
+
+TEST_P(OnLost, a_token_alone_is_told_as_well_and_a_late_handler_at_once) {
+    if (GetParam().is_sqlite()) {
+        GTEST_SKIP() << "there is no session to end";
+    }
+    if (cannot_be_watched()) {
+        GTEST_SKIP() << no_socket;
+    }
+    const auto lock = lock_a(watched());
+    EXPECT_FALSE(lock->lost_token().stop_requested()) << "nothing is held";
+    const long long id = view().session_id(*a_);
+    lock->lock();
+    const std::stop_token token = lock->lost_token();
+    view().terminate(id);
+    EXPECT_TRUE(eventually([&] { return token.stop_requested(); }));
+    EXPECT_TRUE(lock->lost_token().stop_requested());
+    int told = 0;
+    lock->on_lost([&](const dlock::LockError&) { ++told; });
+    EXPECT_EQ(told, 1);
+    EXPECT_FALSE(lock->verify());
+    EXPECT_TRUE(lock->lost_token().stop_requested());
+    lock->on_lost({});
+    EXPECT_EQ(told, 1);
+}
+
+TEST_P(OnLost, a_release_ends_the_watch) {
+    if (GetParam().is_sqlite()) {
+        GTEST_SKIP() << "there is no session to end";
+    }
+    if (cannot_be_watched()) {
+        GTEST_SKIP() << no_socket;
+    }
+    std::atomic<int> told{0};
+    const auto released = lock_a(watched());
+    released->on_lost([&](const dlock::LockError&) { told += 10; });
+    const auto held = make_lock(*a_, key_ + "2", watched());
+    held->on_lost([&](const dlock::LockError&) { ++told; });
+    const long long id = view().session_id(*a_);
+    released->lock();
+    held->lock();
+    const std::stop_token token = released->lost_token();
+    released->release();
+    view().terminate(id);
+    EXPECT_TRUE(eventually([&] { return told > 0; }));
+    EXPECT_EQ(thrown([&] { held->release(); }), dlock::errc::lock_lost);
+    EXPECT_EQ(told, 1);
+    EXPECT_FALSE(token.stop_requested());
+}
+
+TEST_P(OnLost, what_a_call_finds_is_told_by_the_call) {
+    if (GetParam().is_sqlite() || GetParam().is_odbc()) {
+        GTEST_SKIP() << "the session cannot lose its locks and live";
+    }
+    const auto free_all = [&] {
+        if (GetParam().is_postgresql()) {
+            *a_ << "discard all";
+        } else {
+            *a_ << "do release_all_locks()";
+        }
+    };
+    int told = 0;
+    const auto lock = lock_a();
+    lock->on_lost([&](const dlock::LockError&) { ++told; });
+    lock->lock();
+    free_all();
+    EXPECT_FALSE(lock->verify());
+    EXPECT_EQ(told, 1);
+    EXPECT_EQ(thrown([&] { lock->release(); }), dlock::errc::lock_lost);
+    lock->lock();
+    const std::stop_token token = lock->lost_token();
+    free_all();
+    EXPECT_EQ(thrown([&] { lock->release(); }), dlock::errc::lock_lost);
+    EXPECT_EQ(told, 2);
+    EXPECT_TRUE(token.stop_requested());
+    lock->lock();
+    EXPECT_FALSE(lock->lost_token().stop_requested()) << "a new hold";
+    lock->release();
+    EXPECT_EQ(told, 2);
+}
+
+TEST_P(OnLost, a_server_that_falls_silent_is_told_within_the_interval) {
+    if (GetParam().is_sqlite() || GetParam().is_odbc()) {
+        GTEST_SKIP() << "has no TCP connection that the relay knows";
+    }
+    if (is_async()) {
+        GTEST_SKIP() << "the server is not asked on this road";
+    }
+    Relay relay(GetParam());
+    const auto session = relay.database().open();
+    const auto lock = dlock::create_lock(*session, key_, {.verify_interval = 200ms});
+    std::atomic<bool> told{false};
+    lock->on_lost([&](const dlock::LockError&) { told = true; });
+    lock->lock();
+    const long before = relay.round_trips();
+    EXPECT_TRUE(eventually([&] { return relay.round_trips() > before + 3; })) << "is not asked";
+    EXPECT_TRUE(lock->locked());
+    EXPECT_FALSE(told);
+    relay.stall();
+    EXPECT_TRUE(eventually([&] { return told.load(); }));
+    EXPECT_FALSE(lock->locked());
+    EXPECT_EQ(thrown([&] { lock->release(); }), dlock::errc::lock_lost);
+    EXPECT_EQ(session->get_backend(), nullptr) << "it is closed: nobody knows what it holds";
+}
+
+TEST_P(OnLost, calls_and_questions_take_turns_on_the_session) {
+    if (is_async()) {
+        GTEST_SKIP() << "the server is not asked on this road";
+    }
+    std::atomic<int> told{0};
+    const auto lock = lock_a({.verify_interval = 10ms});
+    lock->on_lost([&](const dlock::LockError&) { ++told; });
+    const auto other = make_lock(*a_, key_ + "2");
+    try {
+        for (int i = 0; i < 300; ++i) {
+            lock->lock();
+            other->lock();
+            EXPECT_TRUE(lock->verify());
+            EXPECT_TRUE(lock->locked());
+            other->release();
+            lock->release();
+        }
+        EXPECT_EQ(told, 0);
+    } catch (const dlock::LockError& error) {
+        // A loaded machine may take longer than that to answer.
+        EXPECT_NE(error.which(), dlock::errc::session_busy) << error.what();
+        EXPECT_EQ(told, 1);
+    }
+}
+
+TEST_P(OnLost, where_nothing_would_tell_it_is_refused) {
+    const auto lock = lock_a();
+    if (GetParam().is_odbc()) {
+        EXPECT_EQ(thrown([&] { lock->on_lost([](const dlock::LockError&) {}); }),
+                  dlock::errc::not_supported);
+        EXPECT_EQ(thrown([&] { (void)lock->lost_token(); }), dlock::errc::not_supported);
+    } else {
+        lock->on_lost([](const dlock::LockError&) { FAIL(); });
+    }
+    lock->lock();
+    lock->release();
+}
+
+TEST_P(OnLost, an_asynchronous_call_does_not_share_the_session_with_questions) {
+    if (!is_async()) {
+        GTEST_SKIP() << "is blocking";
+    }
+    const auto lock = lock_a({.verify_interval = 1s});
+    EXPECT_EQ(thrown([&] { lock->lock(); }), dlock::errc::not_supported);
+    EXPECT_EQ(lock->state(), dlock::BaseLock::State::unlocked);
+}
+
+TEST_P(OnLost, a_forked_child_is_told_nothing_and_ends) {
+    if (cannot_be_watched()) {
+        GTEST_SKIP() << no_socket;
+    }
+    std::atomic<int> told{0};
+    auto lock = lock_a(watched());
+    lock->on_lost([&](const dlock::LockError&) { ++told; });
+    lock->lock();
+    const pid_t child = fork();
+    if (child == 0) {
+        const bool locked = lock->locked();
+        lock.reset();
+        _exit(locked || told > 0 ? 1 : 0);
+    }
+    int status = -1;
+    waitpid(child, &status, 0);
+    EXPECT_EQ(status, 0);
+    EXPECT_TRUE(lock->verify());
+    EXPECT_TRUE(lock->locked());
+    lock->release();
+    EXPECT_EQ(told, 0);
+}
+
+}  // namespace dlock_test
