@@ -105,6 +105,10 @@ bool BaseLock::verify(std::error_code& error) noexcept {
     return catch_error(error, [&] { return verify(); });
 }
 
+std::optional<std::int64_t> BaseLock::fencing_token() const noexcept {
+    return state_->fencing_token();
+}
+
 const Key& BaseLock::key() const noexcept {
     return state_->parts().key;
 }

@@ -56,10 +56,14 @@ const Backend& backend_of(soci::session& session) {
 
 }  // namespace
 
+detail::LockParts detail::make_lock_parts(soci::session& session, const Key& key,
+                                          LockOptions options) {
+    return backend_of(session).make(session, key, std::move(options));
+}
+
 std::unique_ptr<BaseLock> create_lock(soci::session& session, const Key& key, LockOptions options) {
-    const Backend& backend = backend_of(session);
-    return std::make_unique<BaseLock>(
-        std::make_unique<detail::LockState>(backend.make(session, key, std::move(options))));
+    return std::make_unique<BaseLock>(std::make_unique<detail::LockState>(
+        detail::make_lock_parts(session, key, std::move(options))));
 }
 
 std::unique_ptr<BaseLock> create_lock(soci::connection_pool& pool, const Key& key,
@@ -70,8 +74,7 @@ std::unique_ptr<BaseLock> create_lock(soci::connection_pool& pool, const Key& ke
                         key.to_string());
     }
     auto lease = std::make_unique<detail::Lease>(pool);
-    const Backend& backend = backend_of(lease->session());
-    detail::LockParts parts = backend.make(lease->session(), key, std::move(options));
+    detail::LockParts parts = detail::make_lock_parts(lease->session(), key, std::move(options));
     return std::make_unique<BaseLock>(
         std::make_unique<detail::LockState>(std::move(parts), std::move(lease)));
 }

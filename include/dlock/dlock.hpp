@@ -6,6 +6,7 @@
 #include <dlock/capabilities.hpp>
 #include <dlock/error.hpp>
 #include <dlock/factory.hpp>
+#include <dlock/fencing.hpp>
 #include <dlock/key.hpp>
 #include <dlock/options.hpp>
 #include <dlock/scoped_lock.hpp>

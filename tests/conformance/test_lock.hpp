@@ -10,6 +10,7 @@
 #include <soci/soci.h>
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -70,6 +71,9 @@ class TestLock {
     [[nodiscard]] bool verify(std::error_code& error);
 
     [[nodiscard]] bool locked() const noexcept { return lock_->locked(); }
+    [[nodiscard]] std::optional<std::int64_t> fencing_token() const noexcept {
+        return lock_->fencing_token();
+    }
     [[nodiscard]] dlock::BaseLock::State state() const noexcept { return lock_->state(); }
     [[nodiscard]] const dlock::Key& key() const noexcept { return lock_->key(); }
     [[nodiscard]] const dlock::ActualKey& actual_key() const noexcept {
