@@ -28,12 +28,14 @@ class OwnServer {
   public:
     explicit OwnServer(const std::string& name) : name_(name) {
         std::string pattern = std::filesystem::temp_directory_path() / "dlock-crash-XXXXXX";
-        folder_ = std::string(mkdtemp(pattern.data())) + "/servers";
+        folder_ = mkdtemp(pattern.data());
+        // PostgreSQL runs as another user where this is root.
+        std::filesystem::permissions(folder_, std::filesystem::perms(0755));
         script("start " + folder_ + " " + name_);
     }
     ~OwnServer() {
         script("stop " + folder_);
-        std::filesystem::remove_all(std::filesystem::path(folder_).parent_path());
+        std::filesystem::remove_all(folder_);
     }
     OwnServer(const OwnServer&) = delete;
     OwnServer& operator=(const OwnServer&) = delete;
