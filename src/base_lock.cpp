@@ -113,6 +113,10 @@ std::stop_token BaseLock::lost_token() {
     return state_->lost_token();
 }
 
+std::optional<std::int64_t> BaseLock::fencing_token() const noexcept {
+    return state_->fencing_token();
+}
+
 const Key& BaseLock::key() const noexcept {
     return state_->parts().key;
 }

@@ -58,6 +58,10 @@ constexpr Row table[] = {
      std::errc::resource_unavailable_try_again, Retry::same_call},
     {errc::wrong_process, "the lock belongs to another process", std::errc::operation_not_permitted,
      Retry::never},
+    {errc::no_fencing_schema, "the database has no counter for fencing tokens",
+     std::errc::not_supported, Retry::never},
+    {errc::transaction_open, "a fencing token cannot be drawn in an open transaction",
+     std::errc::operation_not_permitted, Retry::never},
     {errc::database_error, "the database reported an error", std::errc::io_error, Retry::never},
 };
 

@@ -34,9 +34,7 @@ constexpr Backend backends[] = {
 constexpr Backend backend_with_traits{nullptr, detail::traits_backend_capabilities,
                                       detail::make_traits_lock};
 
-}  // namespace
-
-const detail::Backend& detail::backend_of(soci::session& session) {
+const Backend& backend_of(soci::session& session) {
     if (session.get_backend() == nullptr) {
         throw LockError(errc::session_lost, "the session is not connected");
     }
@@ -56,10 +54,16 @@ const detail::Backend& detail::backend_of(soci::session& session) {
                     "SOCI backend \"" + name + "\"; this build knows " + known);
 }
 
+}  // namespace
+
+detail::LockParts detail::make_lock_parts(soci::session& session, const Key& key,
+                                          LockOptions options) {
+    return backend_of(session).make(session, key, std::move(options));
+}
+
 std::unique_ptr<BaseLock> create_lock(soci::session& session, const Key& key, LockOptions options) {
-    const Backend& backend = detail::backend_of(session);
-    return std::make_unique<BaseLock>(
-        std::make_unique<detail::LockState>(backend.make(session, key, std::move(options))));
+    return std::make_unique<BaseLock>(std::make_unique<detail::LockState>(
+        detail::make_lock_parts(session, key, std::move(options))));
 }
 
 std::unique_ptr<BaseLock> create_lock(soci::connection_pool& pool, const Key& key,
@@ -70,14 +74,13 @@ std::unique_ptr<BaseLock> create_lock(soci::connection_pool& pool, const Key& ke
                         key.to_string());
     }
     auto lease = std::make_unique<detail::Lease>(pool);
-    const Backend& backend = detail::backend_of(lease->session());
-    detail::LockParts parts = backend.make(lease->session(), key, std::move(options));
+    detail::LockParts parts = detail::make_lock_parts(lease->session(), key, std::move(options));
     return std::make_unique<BaseLock>(
         std::make_unique<detail::LockState>(std::move(parts), std::move(lease)));
 }
 
 Capabilities capabilities(soci::session& session) {
-    return detail::backend_of(session).capabilities(session);
+    return backend_of(session).capabilities(session);
 }
 
 }  // namespace dlock

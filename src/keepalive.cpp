@@ -38,7 +38,8 @@ bool ask_server(const LockParts& parts, seconds silence) {
     detail::Reply reply;
     parts.driver->execute(statement, reply);
     if (reply.failed) {
-        throw LockError(reply.connection_lost ? errc::session_lost : errc::database_error,
+        throw LockError(reply.connection_lost ? errc::session_lost
+                                              : parts.dialect->kind_of(reply.native),
                         parts.capabilities.database + ": the keepalive settings were refused", "",
                         reply.native);
     }
@@ -52,7 +53,7 @@ Keepalive set_keepalive(soci::session& session, Duration silence) {
         throw LockError(errc::invalid_option, "`silence` must be at least two seconds");
     }
     const seconds whole = std::min(std::chrono::floor<seconds>(silence), longest);
-    const LockParts parts = detail::backend_of(session).make(session, Key("keepalive"), {});
+    const LockParts parts = detail::make_lock_parts(session, Key("keepalive"), {});
     Keepalive done;
     done.server = ask_server(parts, whole);
     done.client = detail::set_keepalive(parts.driver->socket(), whole);

@@ -195,8 +195,13 @@ BaseLock::State LockState::state() const noexcept {
 }
 
 void LockState::fail(errc error, const char* advice, bool native, bool transaction_spoilt) const {
+    fail_with(native ? parts_.dialect->native() : NativeError{}, error, advice, transaction_spoilt);
+}
+
+void LockState::fail_with(const NativeError& native, errc error, const char* advice,
+                          bool transaction_spoilt) const {
     throw LockError(error, parts_.capabilities.database + ": " + advice, parts_.key.to_string(),
-                    native ? parts_.dialect->native() : NativeError{}, transaction_spoilt);
+                    native, transaction_spoilt);
 }
 
 void LockState::fail_cancelled() const {
@@ -285,9 +290,10 @@ bool LockState::reenter(Mode mode) {
         return false;
     }
     const bool counted = parts_.options.reentrancy == Reentrancy::counted && hold->counted;
-    if (!counted || hold->mode != mode || hold->xact != parts_.options.xact) {
+    if (!counted || hold->mode != mode || hold->xact != parts_.options.xact ||
+        hold->token.has_value() != parts_.options.fencing) {
         fail(errc::already_locked,
-             counted ? "the session holds the key in another mode or scope"
+             counted ? "the session holds the key in another mode or scope, or with other fencing"
                      : "the session holds the key; release it first, or use Reentrancy::counted");
     }
     Holds::join(*hold);

@@ -80,6 +80,9 @@ class LockState {
 
     [[nodiscard]] bool locked() const noexcept;
     [[nodiscard]] BaseLock::State state() const noexcept;
+    [[nodiscard]] std::optional<std::int64_t> fencing_token() const noexcept {
+        return state_ == State::unlocked ? std::nullopt : token_;
+    }
     [[nodiscard]] const LockParts& parts() const noexcept { return parts_; }
     [[nodiscard]] const std::optional<LockError>& last_error() const noexcept {
         return last_error_;
@@ -117,6 +120,8 @@ class LockState {
     void spoil_lease() noexcept;
     [[noreturn]] void fail(errc error, const char* advice, bool native = false,
                            bool transaction_spoilt = false) const;
+    [[noreturn]] void fail_with(const NativeError& native, errc error, const char* advice,
+                                bool transaction_spoilt) const;
     [[noreturn]] void fail_cancelled() const;
 
     template <class Function>
@@ -134,6 +139,8 @@ class LockState {
     std::uint64_t identity_ = 0;
     TransactionState taken_in_ = TransactionState::unknown;
     std::shared_ptr<Hold> hold_;
+    /// Of the hold that is or was last; outlives it.
+    std::optional<std::int64_t> token_;
     std::optional<LockError> last_error_;
     std::shared_ptr<AsyncLink> async_link_;
 

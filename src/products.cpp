@@ -144,6 +144,11 @@ void check_options(const LockOptions& options, const Capabilities& capabilities,
     if (options.xact && !capabilities.xact) {
         refuse(errc::not_supported, "the option `xact` is not supported");
     }
+    if (options.fencing && options.xact) {
+        refuse(errc::invalid_option,
+               "`fencing` goes with session-level locks: what is written in the transaction of an "
+               "`xact` lock needs no token");
+    }
     if (const std::string principal = options.db_principal.value_or(""); !principal.empty()) {
         if (!capabilities.principals) {
             refuse(errc::not_supported, "the option `db_principal` is not supported");

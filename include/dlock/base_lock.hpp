@@ -10,6 +10,7 @@
 #include <dlock/wait.hpp>
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -120,11 +121,14 @@ class DLOCK_EXPORT BaseLock {
     /// Errors: `already_locked`, `cancelled` (a stop was requested), `deadlock`, `session_lost`,
     /// `session_changed`, `pooler_detected`, `read_replica`, `no_transaction`,
     /// `transaction_failed`, `stale_snapshot`, `session_busy`, `interrupted`, `permission_denied`,
-    /// `resource_exhausted`, `wrong_process`, `lock_lost`, `database_error`.
+    /// `resource_exhausted`, `wrong_process`, `lock_lost`, `database_error`; with
+    /// LockOptions::fencing also `no_fencing_schema` and `transaction_open`.
     ///
     /// Exception safety: strong; the lock is not held after a throw, see the class comment.
     ///
     /// Blocking: one round trip if the lock is free; else until granted, the limit, or the stop.
+    /// With LockOptions::fencing one more (MySQL and MariaDB: three), and at least one second is
+    /// given to them if others are drawing tokens, also where the limit passes meanwhile.
     /// A stop request ends the wait within milliseconds on PostgreSQL and SQLite, and on MySQL and
     /// MariaDB if LockOptions::helper_session is set; without it within one second.
     ///
@@ -206,6 +210,12 @@ class DLOCK_EXPORT BaseLock {
     /// (`unlocked` for a transaction-level lock). Throws LockError if it could not be asked.
     [[nodiscard]] bool verify();
     [[nodiscard]] bool verify(std::error_code& error) noexcept;
+
+    /// The fencing token of this hold: higher than that of every earlier grant of the key, and
+    /// above zero. Shared holders have tokens of their own; counted acquires of one hold share it.
+    /// Still told while the state is `lost`, so that what was written under the lock can be found.
+    /// Unset while the state is `unlocked`, and without LockOptions::fencing.
+    [[nodiscard]] std::optional<std::int64_t> fencing_token() const noexcept;
 
     /// The key as the user gave it.
     [[nodiscard]] const Key& key() const noexcept;

@@ -6,6 +6,7 @@
 #include <dlock/capabilities.hpp>
 #include <dlock/error.hpp>
 #include <dlock/factory.hpp>
+#include <dlock/fencing.hpp>
 #include <dlock/keepalive.hpp>
 #include <dlock/key.hpp>
 #include <dlock/options.hpp>

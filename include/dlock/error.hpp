@@ -78,6 +78,13 @@ enum class errc {
     /// The object was made in another process: after a fork the child must make its own session and
     /// lock. Nothing was sent. [operation_not_permitted]
     wrong_process,
+    /// A fencing token was asked for where the counter for it is missing. Run
+    /// dlock::create_fencing_schema() or `dlock init` once. Nothing is held. [not_supported]
+    no_fencing_schema,
+    /// A fencing token cannot be drawn while the session's transaction is open (or its autocommit
+    /// off), since a rollback would give the same token to somebody else. Lock before the
+    /// transaction begins. Nothing is held. [operation_not_permitted]
+    transaction_open,
     /// Any other error of the server or the client library; see LockError::native_code().
     /// [io_error]
     database_error,
@@ -104,7 +111,7 @@ enum class Retry {
 /// What the server or the client library itself said.
 struct NativeError {
     /// The server's own number: MySQL's, SQL Server's or Oracle's (942 for ORA-00942), 0 on
-    /// PostgreSQL, errno on SQLite.
+    /// PostgreSQL, errno on SQLite (of its fencing counter: SQLite's result code).
     int code = 0;
     /// The five characters of the SQLSTATE, empty where there is none.
     std::string sqlstate{};

@@ -58,7 +58,7 @@ enum class Reentrancy {
     /// errc::already_locked, on every database. The default.
     refused,
     /// It is counted by this library: as many releases as acquires. All locks that share the hold
-    /// must have this option, the same mode and the same scope.
+    /// must have this option, the same mode, the same scope and the same `fencing`.
     counted,
 };
 
@@ -148,6 +148,14 @@ struct LockOptions {
     /// in the process, first come first served. Only sessions that hold nothing and have no open
     /// transaction queue there.
     bool local_queue = true;
+
+    /// Draws a fencing token with every grant (BaseLock::fencing_token()): a number that is higher
+    /// than those of all earlier grants of the key. The token is drawn by statements of its own
+    /// after the grant, and committed before the acquire returns; if it cannot be had, the lock is
+    /// given back. Needs the counter that create_fencing_schema() (<dlock/fencing.hpp>) makes, and
+    /// no open transaction, Oracle excepted. Not with `xact`: what is written in the same
+    /// transaction needs no token.
+    bool fencing = false;
 
     /// Opens another session to the same server; used to cancel a wait where the protocol needs one
     /// for that (MySQL and MariaDB: KILL QUERY). Without it a stop request on those ends a wait

@@ -21,8 +21,8 @@ struct Backend {
     LockParts (*make)(soci::session&, const Key&, LockOptions);
 };
 
-/// The one of the session. Throws LockError: `session_lost`, `unknown_backend`.
-[[nodiscard]] const Backend& backend_of(soci::session& session);
+/// What create_lock() makes a lock of; throws as it does.
+LockParts make_lock_parts(soci::session& session, const Key& key, LockOptions options);
 
 Capabilities postgresql_backend_capabilities(soci::session& session);
 LockParts make_postgresql_lock(soci::session& session, const Key& key, LockOptions options);

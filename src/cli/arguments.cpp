@@ -16,17 +16,15 @@
 namespace dlock::cli {
 namespace {
 
-constexpr const char* see_help = "; see dlock run --help";
-
 [[noreturn]] void refuse(const std::string& why) {
-    throw Failure(exit_usage, why + see_help);
+    throw Failure(exit_usage, why + "; see dlock --help");
 }
 
 // The command line as written, before the values are read.
 struct Raw {
     std::vector<std::string> keys{};
-    std::string url{};
-    std::string url_file{};
+    std::optional<std::string> url{};
+    std::optional<std::string> url_file{};
     std::string wait{};
     std::string grace{};
     std::string verify{};
@@ -69,25 +67,12 @@ Seconds read_duration(const std::string& option, const std::string& text) {
     return *duration;
 }
 
-void read_options(const std::vector<std::string>& arguments, Raw& raw, RunOptions& run) {
-    CLI::App app;
-    app.set_help_flag();
-    app.allow_extras();
-    app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+void add_url_options(CLI::App& app, Raw& raw) {
     auto* const url = app.add_option("--url", raw.url);
-    auto* const url_file = app.add_option("--url-file", raw.url_file)->excludes(url);
-    auto* const wait = app.add_option("-w,--wait", raw.wait);
-    app.add_flag("-n,--no-wait", raw.no_wait)->excludes(wait);
-    auto* const grace = app.add_option("--grace", raw.grace);
-    auto* const verify = app.add_option("--verify", raw.verify);
-    app.add_flag("-s,--shared", run.shared);
-    app.add_option("-E,--conflict-exit-code", raw.conflict_exit_code);
-    app.add_flag("-o,--close", run.close);
-    app.add_flag("--int", raw.integer);
-    app.add_flag("-q,--quiet", run.quiet);
-    app.add_flag("--verbose", run.verbose);
-    app.add_flag("-h,--help", raw.help);
-    app.add_option("KEY", raw.keys);
+    app.add_option("--url-file", raw.url_file)->excludes(url);
+}
+
+void parse(CLI::App& app, const std::vector<std::string>& arguments) {
     try {
         app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
     } catch (const CLI::ParseError& error) {
@@ -95,21 +80,43 @@ void read_options(const std::vector<std::string>& arguments, Raw& raw, RunOption
         refuse(text.find("://") == std::string::npos ? foreign(text)
                                                      : "the options cannot be read");
     }
-    if (raw.help) {
-        return;
-    }
+}
+
+void refuse_extras(const CLI::App& app) {
     if (const auto extras = app.remaining(); !extras.empty()) {
         refuse_extra(extras.front());
     }
+}
+
+void read_options(const std::vector<std::string>& arguments, Raw& raw, RunOptions& run) {
+    CLI::App app;
+    app.set_help_flag();
+    app.allow_extras();
+    app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+    add_url_options(app, raw);
+    auto* const wait = app.add_option("-w,--wait", raw.wait);
+    app.add_flag("-n,--no-wait", raw.no_wait)->excludes(wait);
+    auto* const grace = app.add_option("--grace", raw.grace);
+    auto* const verify = app.add_option("--verify", raw.verify);
+    app.add_flag("-s,--shared", run.shared);
+    app.add_option("-E,--conflict-exit-code", raw.conflict_exit_code);
+    app.add_flag("--fencing", run.fencing);
+    app.add_flag("-o,--close", run.close);
+    app.add_flag("--int", raw.integer);
+    app.add_flag("-q,--quiet", run.quiet);
+    app.add_flag("--verbose", run.verbose);
+    app.add_flag("-h,--help", raw.help);
+    app.add_option("KEY", raw.keys);
+    parse(app, arguments);
+    if (raw.help) {
+        return;
+    }
+    refuse_extras(app);
     if (raw.keys.size() > 1) {
         refuse("there is more than one KEY; the command goes after two dashes");
     }
-    if (url->count() > 0) {
-        run.url = raw.url;
-    }
-    if (url_file->count() > 0) {
-        run.url_file = raw.url_file;
-    }
+    run.url = raw.url;
+    run.url_file = raw.url_file;
     if (wait->count() > 0) {
         run.wait = read_duration("--wait", raw.wait);
     }
@@ -151,7 +158,26 @@ void read_values(const Raw& raw, RunOptions& run) {
     }
 }
 
-std::variant<RunOptions, Help> parse_run(const std::vector<std::string>& arguments) {
+std::variant<RunOptions, InitOptions, Help> parse_init(const std::vector<std::string>& arguments) {
+    Raw raw;
+    CLI::App app;
+    app.set_help_flag();
+    app.allow_extras();
+    app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+    add_url_options(app, raw);
+    app.add_flag("-h,--help", raw.help);
+    parse(app, arguments);
+    if (raw.help) {
+        return Help{.text = std::string(init_help)};
+    }
+    if (const auto extras = app.remaining(); !extras.empty() && !extras.front().starts_with('-')) {
+        refuse("dlock init takes options only");
+    }
+    refuse_extras(app);
+    return InitOptions{.url = raw.url, .url_file = raw.url_file};
+}
+
+std::variant<RunOptions, InitOptions, Help> parse_run(const std::vector<std::string>& arguments) {
     Parts parts = split(arguments);
     Raw raw;
     RunOptions run;
@@ -179,7 +205,7 @@ std::variant<RunOptions, Help> parse_run(const std::vector<std::string>& argumen
 
 }  // namespace
 
-std::variant<RunOptions, Help> parse_arguments(std::vector<std::string> arguments) {
+std::variant<RunOptions, InitOptions, Help> parse_arguments(std::vector<std::string> arguments) {
     if (arguments.empty()) {
         return Help{.text = std::string(general_help), .exit_code = exit_usage};
     }
@@ -190,10 +216,15 @@ std::variant<RunOptions, Help> parse_arguments(std::vector<std::string> argument
     if (first == "--version") {
         return Help{.text = "dlock " DLOCK_VERSION "\n"};
     }
+    if (first == "init") {
+        arguments.erase(arguments.begin());
+        return parse_init(arguments);
+    }
     if (first != "run") {
-        throw Failure(exit_usage, first.starts_with('-')
-                                      ? "options go after the word run; see dlock --help"
-                                      : "there is no such command, only run; see dlock --help");
+        throw Failure(exit_usage,
+                      first.starts_with('-')
+                          ? "options go after the word run; see dlock --help"
+                          : "there is no such command, only run and init; see dlock --help");
     }
     arguments.erase(arguments.begin());
     return parse_run(arguments);

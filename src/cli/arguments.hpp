@@ -24,6 +24,7 @@ struct RunOptions {
     /// Within this time a loss is noticed, whatever its cause; zero: as far as it shows by itself.
     Seconds verify{30};
     bool shared = false;
+    bool fencing = false;
     bool close = false;
     bool verbose = false;
     bool quiet = false;
@@ -34,6 +35,12 @@ struct RunOptions {
     std::vector<std::string> command{};
 };
 
+/// What `dlock init` is to do.
+struct InitOptions {
+    std::optional<std::string> url{};
+    std::optional<std::string> url_file{};
+};
+
 /// Text that was asked for, or that helps who asked for nothing.
 struct Help {
     std::string text{};
@@ -41,7 +48,8 @@ struct Help {
 };
 
 /// Reads the command line. Throws Failure with exit_usage.
-[[nodiscard]] std::variant<RunOptions, Help> parse_arguments(std::vector<std::string> arguments);
+[[nodiscard]] std::variant<RunOptions, InitOptions, Help> parse_arguments(
+    std::vector<std::string> arguments);
 
 /// Takes the arguments out of `argv`, and overwrites those that may hold a URL, so that the list of
 /// processes does not show a password any longer.

@@ -10,9 +10,25 @@ inline constexpr std::string_view general_help =
     R"(dlock - run a command under a lock that lives in a database
 
 Usage: dlock run [OPTIONS] KEY -- COMMAND...
+       dlock init [--url URL | --url-file FILE]
        dlock --help | --version
 
 `dlock run --help` shows options, examples and exit codes.
+`dlock init --help` tells what fencing tokens need.
+)";
+
+inline constexpr std::string_view init_help =
+    R"(Usage: dlock init [--url URL | --url-file FILE]
+
+Creates the counter that the tokens of `dlock run --fencing` and of the library are drawn from, and
+prints the GRANT that other logins need. Run it once for each server (PostgreSQL, SQLite: for each
+database), as a login that may create it. What is there already is left as it is.
+
+Options:
+  --url URL        the database, as for `dlock run` (default: $DLOCK_URL, else an SQLite file in the
+                   user's state folder)
+  --url-file FILE  read the URL from FILE
+  -h, --help       this text
 )";
 
 inline constexpr std::string_view run_help =
@@ -32,6 +48,7 @@ Options:
   -w, --wait TIME  give up after TIME: 500ms, 10s, 1.5m, 1h, or seconds (default: no limit)
   -n, --no-wait    give up at once if somebody else holds the lock
   -s, --shared     share the lock with other shared holders (PostgreSQL and SQLite)
+  --fencing        draw a fencing token, which COMMAND finds as DLOCK_TOKEN; `dlock init` comes first
   -E, --conflict-exit-code CODE
                    exit code when giving up (default: 75)
   -o, --close      do not let COMMAND inherit the lock; by default the lock lives on in it, and in
@@ -55,7 +72,7 @@ Exit codes: COMMAND's own; 128+n if signal n ended COMMAND or the wait; and
    70 internal error                            78 URL or configuration not readable
    74 lock lost, COMMAND was stopped           126 COMMAND cannot be executed, 127 not found
 
-COMMAND finds DLOCK_HELD=1 and DLOCK_KEY in its environment.
+COMMAND finds DLOCK_HELD=1 and DLOCK_KEY in its environment, with --fencing also DLOCK_TOKEN.
 )";
 
 }  // namespace dlock::cli

@@ -4,6 +4,7 @@
 #include "descriptors.hpp"
 #include "exit_codes.hpp"
 #include "failure.hpp"
+#include "init.hpp"
 #include "message.hpp"
 #include "run.hpp"
 #include "signals.hpp"
@@ -33,6 +34,9 @@ int main(int argc, char** argv) {
         const auto request = parse_arguments(take_arguments(argc, argv));
         if (const Help* const help = std::get_if<Help>(&request)) {
             return print(*help);
+        }
+        if (const InitOptions* const options = std::get_if<InitOptions>(&request)) {
+            return init(*options, signals);
         }
         return run(std::get<RunOptions>(request), signals, descriptors);
     } catch (const Failure& failure) {

@@ -5,6 +5,7 @@
 #include "connect.hpp"
 #include "exit_codes.hpp"
 #include "failure.hpp"
+#include "lock_failure.hpp"
 #include "message.hpp"
 #include "signal_watcher.hpp"
 #include "url_source.hpp"
@@ -13,6 +14,7 @@
 
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <memory>
 
 namespace dlock::cli {
@@ -28,67 +30,6 @@ struct Holding {
         session.reset();
     }
 };
-
-int exit_code_of(errc error, const RunOptions& options) {
-    switch (error) {
-        case errc::timed_out:
-        case errc::deadlock:
-        case errc::interrupted:
-        case errc::resource_exhausted:
-        case errc::already_locked:
-        case errc::session_busy:
-            return exit_busy;
-        case errc::lock_lost:
-            return exit_lock_lost;
-        case errc::session_lost:
-        case errc::session_changed:
-        case errc::database_error:
-            return exit_unavailable;
-        case errc::not_supported:
-            return options.shared ? exit_usage : exit_configuration;
-        case errc::invalid_key:
-            return exit_usage;
-        case errc::permission_denied:
-            return exit_refused;
-        case errc::pooler_detected:
-        case errc::read_replica:
-        case errc::unknown_backend:
-            return exit_configuration;
-        default:
-            return exit_internal;
-    }
-}
-
-std::string cure_of(errc error) {
-    switch (error) {
-        case errc::pooler_detected:
-            return "; let the URL name the server itself";
-        case errc::read_replica:
-            return "; let the URL name the primary";
-        case errc::deadlock:
-        case errc::interrupted:
-        case errc::resource_exhausted:
-            return "; try again";
-        case errc::not_supported:
-            return "; use another database or other options";
-        case errc::invalid_key:
-            return "; choose another key";
-        case errc::session_lost:
-            return "; try again when the server can be reached";
-        case errc::permission_denied:
-            return "; use another login, or have it granted";
-        default:
-            return "";
-    }
-}
-
-std::string text_of(const LockError& error) {
-    std::string text = foreign(error.what());
-    if (!error.native_message().empty()) {
-        text += " (" + foreign(error.native_message()) + ")";
-    }
-    return text;
-}
 
 Key key_of(const RunOptions& options) {
     if (options.integer_key) {
@@ -107,6 +48,7 @@ Holding prepare(const RunOptions& options, const Target& target) {
     if (options.verify > Seconds(0)) {
         lock_options.verify_interval = dlock::detail::saturate(options.verify);
     }
+    lock_options.fencing = options.fencing;
     if (target.backend == "mysql") {
         lock_options.helper_session = [&target] { return open_session(target); };
     }
@@ -173,10 +115,14 @@ int run_with_lock(Holding& holding, const RunOptions& options, const Signals& si
     if (const auto info = signals.take()) {
         throw Failure(exit_signal + info->si_signo, "");  // came between the wait and here
     }
-    const Command command{.words = options.command,
-                          .environment = {{"DLOCK_HELD", "1"}, {"DLOCK_KEY", options.key}},
-                          .lock_descriptor = options.close ? -1 : descriptor,
-                          .grace = dlock::detail::saturate(options.grace)};
+    Command command{.words = options.command,
+                    .environment = {{"DLOCK_HELD", "1"}, {"DLOCK_KEY", options.key}},
+                    .lock_descriptor = options.close ? -1 : descriptor,
+                    .grace = dlock::detail::saturate(options.grace)};
+    (void)unsetenv("DLOCK_TOKEN");  // of a dlock around this one
+    if (const auto token = holding.lock->fencing_token()) {
+        command.environment.emplace_back("DLOCK_TOKEN", std::to_string(*token));
+    }
     int exit_code = 0;
     try {
         exit_code = run_command(command, signals);
@@ -210,8 +156,7 @@ int run(const RunOptions& options, const Signals& signals, const StartDescriptor
         }
         return run_with_lock(holding, options, signals, descriptors);
     } catch (const LockError& error) {
-        throw Failure(exit_code_of(error.which(), options),
-                      text_of(error) + cure_of(error.which()));
+        throw failure_of(error, options.shared);
     }
 }
 

@@ -3,6 +3,7 @@
 #include "dialects/mssql.hpp"
 
 #include "dialects/mssql_error.hpp"
+#include "dialects/mssql_fencing.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -16,6 +17,12 @@ using std::chrono::milliseconds;
 constexpr std::chrono::seconds shortest_slice{10};
 // The most that @LockTimeout takes.
 constexpr std::int64_t longest_wait = 2147483647;
+
+constexpr const char* make_schema =
+    "there is no counter for fencing tokens in this database; run dlock::create_fencing_schema() "
+    "or `dlock init`";
+constexpr int mssql_no_such_table = 208;
+constexpr int mssql_snapshot_conflict = 3960;
 
 // A late cancel, meant for an earlier statement, can hit a following one: that is asked again.
 constexpr int max_repeats = 5;
@@ -45,6 +52,8 @@ class MssqlDialect final : public Dialect {
                              : send_release();
             case Op::verify:
                 return send_verify(State::verifying);
+            case Op::fence:
+                return send_fence();
             case Op::try_acquire:
             case Op::wait:
                 break;
@@ -70,6 +79,8 @@ class MssqlDialect final : public Dialect {
             case State::verifying:
             case State::searching:
                 return after_verify(reply);
+            case State::fencing:
+                return after_fence(reply);
             case State::releasing:
                 return after_release(reply);
         }
@@ -81,11 +92,16 @@ class MssqlDialect final : public Dialect {
     // Each wait keeps one of the server's worker threads.
     bool waits_in_slices() const noexcept override { return true; }
 
+    const FencingSchema& fencing_schema() const noexcept override { return mssql_fencing_schema; }
+
+    errc kind_of(const NativeError& error) const noexcept override { return mssql_errc(error); }
+
   private:
     enum class State {
         acquiring,
         checking,  // an acquire ended without a clear answer: is the lock held?
         verifying,
+        fencing,
         releasing,
         searching,  // a release ended without success: is the lock still held?
     };
@@ -233,6 +249,45 @@ class MssqlDialect final : public Dialect {
         }
         native_ = cause_;
         return fail(error_, advice_);
+    }
+
+    Step send_fence() {
+        sql_.fence(statement_.sql, situation_.mode);
+        return send(State::fencing, Purpose::fence);
+    }
+
+    Step after_fence(const Reply& reply) const {
+        if (reply.failed) {
+            return after_fence_error();
+        }
+        if (!reply.has_row) {
+            return fail(errc::no_fencing_schema, make_schema);
+        }
+        if (reply.values[0] == MssqlFence::in_transaction) {
+            return fail(errc::transaction_open,
+                        "a fencing token cannot be drawn inside the open transaction, nor with "
+                        "implicit transactions: lock before it begins");
+        }
+        if (reply.values[0] != 0 || !reply.values[1].has_value()) {
+            return fail(errc::session_changed,
+                        "the server session is not the one that was granted the lock");
+        }
+        return Step{.verdict = Verdict::fenced, .token = *reply.values[1]};
+    }
+
+    Step after_fence_error() const {
+        const errc error = mssql_errc(native_);
+        if (error == errc::interrupted || error == errc::deadlock ||
+            native_.code == mssql_snapshot_conflict) {
+            return done(Verdict::busy);
+        }
+        if (native_.code == mssql_no_such_table) {
+            return fail(errc::no_fencing_schema, make_schema);
+        }
+        return fail(error, error == errc::permission_denied
+                               ? "the server refused the fencing token; GRANT SELECT, UPDATE ON "
+                                 "dlock.fencing to the login"
+                               : mssql_advice(error));
     }
 
     Step send_release() {

@@ -12,6 +12,7 @@ errc mssql_errc(const NativeError& native) noexcept {
             return errc::interrupted;
         case 229:  // EXECUTE was denied
         case 230:
+        case 262:  // a CREATE was denied in the database
         case 297:
         case 300:
         case 1202:   // the principal does not exist, or the login is not a member of it

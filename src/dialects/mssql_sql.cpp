@@ -140,4 +140,20 @@ void MssqlSql::verify(std::string& sql, Mode mode) const {
         .append(") THEN 1 WHEN @held IS NOT NULL THEN 0 END");
 }
 
+void MssqlSql::fence(std::string& sql, Mode mode) const {
+    // Looked at before the UPDATE, within which @@TRANCOUNT is never zero. NOWAIT: the session's
+    // LOCK_TIMEOUT, which may be for ever, is not to be waited for.
+    sql.assign(declarations_)
+        .append(
+            "DECLARE @fence int = CASE WHEN @@TRANCOUNT > 0 OR (@@OPTIONS & 2) = 2 THEN 1 "
+            "WHEN APPLOCK_MODE(")
+        .append(principal_)
+        .append(", @name, 'Session') IN (")
+        .append(at_least(mode))
+        .append(
+            ") THEN 0 ELSE 2 END; "
+            "IF @fence = 0 UPDATE dlock.fencing WITH (NOWAIT) SET token = token + 1 "
+            "OUTPUT 0, inserted.token WHERE id = 1 ELSE SELECT @fence, NULL");
+}
+
 }  // namespace dlock::detail

@@ -43,6 +43,13 @@ struct MssqlAnswer {
 ///
 /// No batch changes a setting of the session, NOCOUNT included: results without columns are for the
 /// driver to skip.
+/// Why there is no token.
+struct MssqlFence {
+    /// The UPDATE would belong to a transaction.
+    static constexpr std::int64_t in_transaction = 1;
+    static constexpr std::int64_t not_held = 2;
+};
+
 class MssqlSql {
   public:
     /// Precondition: `key` has passed check_mssql_key(), the principal is_mssql_principal().
@@ -68,6 +75,10 @@ class MssqlSql {
     /// Gives 1 if the session holds the lock in `mode` or a stronger one, else 0; NULL if the
     /// server cannot tell. Allocates nothing if `sql` has the room.
     void verify(std::string& sql, Mode mode) const;
+
+    /// Draws a fencing token. Gives two columns: 0 and the token, or one of MssqlFence; no row if
+    /// the counter has none.
+    void fence(std::string& sql, Mode mode) const;
 
   private:
     std::string parameter_;

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "dialects/mysql.hpp"
 
+#include "dialects/mysql_fencing.hpp"
 #include "keys/hex.hpp"
 
 #include <algorithm>
@@ -62,6 +63,20 @@ errc classify(const NativeError& native) {
     }
 }
 
+constexpr int transaction_in_progress = 1568;  // ER_CANT_CHANGE_TX_CHARACTERISTICS
+
+// True for errors of the draw of a token that do not come again if it is drawn again.
+bool is_transient(const NativeError& native) {
+    switch (native.code) {
+        case 1020:  // ER_CHECKREAD: MariaDB's innodb_snapshot_isolation
+        case 1205:  // ER_LOCK_WAIT_TIMEOUT
+        case 1213:  // ER_LOCK_DEADLOCK
+            return true;
+        default:
+            return classify(native) == errc::interrupted;
+    }
+}
+
 const char* advice_for(errc error) {
     switch (error) {
         case errc::deadlock:
@@ -103,6 +118,8 @@ class MysqlDialect final : public Dialect {
                 return settings_.flavour == MysqlFlavour::mariadb ? wait_mariadb() : wait_mysql();
             case Op::release:
                 return send_release();
+            case Op::fence:
+                return send_prepare();
             case Op::verify:
                 break;
         }
@@ -124,6 +141,16 @@ class MysqlDialect final : public Dialect {
                 return after_verify(reply);
             case State::releasing:
                 return after_release(reply);
+            case State::preparing:
+                return after_prepare(reply);
+            case State::probing:
+                return after_probe(reply);
+            case State::drawing:
+                return after_draw(reply);
+            case State::reading:
+                return after_reading(reply);
+            case State::restoring:
+                return after_restoring(reply);
         }
         return fail(errc::database_error, "unexpected reply");
     }
@@ -136,8 +163,22 @@ class MysqlDialect final : public Dialect {
     // Two waits that close a cycle within some microseconds of each other both find it.
     bool may_victimise_both() const noexcept override { return true; }
 
+    const FencingSchema& fencing_schema() const noexcept override { return mysql_fencing_schema; }
+
+    errc kind_of(const NativeError& error) const noexcept override { return classify(error); }
+
   private:
-    enum class State { acquiring, checking, verifying, releasing };
+    enum class State {
+        acquiring,
+        checking,
+        verifying,
+        releasing,
+        preparing,  // a token: the session's LAST_INSERT_ID() is put aside
+        probing,    // a token: is a transaction open?
+        drawing,    // a token: the counter is raised
+        reading,    // a token: what it is, and LAST_INSERT_ID() is put back
+        restoring,  // the reading failed
+    };
 
     static Step done(Verdict verdict) { return Step{.verdict = verdict}; }
 
@@ -299,6 +340,156 @@ class MysqlDialect final : public Dialect {
                    : fail(errc::lock_lost, "the server says that this session does not hold it");
     }
 
+    // ---- A fencing token. The counter's new value is left in LAST_INSERT_ID(), where only this
+    // session sees it, and what the user had there is put back.
+
+    Step send_prepare() {
+        drawn_ = done(Verdict::busy);
+        statement_.sql.assign("SELECT CONNECTION_ID(), @@autocommit, LAST_INSERT_ID(), ");
+        // An UPDATE that finds no row leaves the value alone, so no old one may be there then.
+        append_guarded("IF(@@autocommit, LAST_INSERT_ID(0), 0)", 1);
+        return send(State::preparing, Purpose::fence);
+    }
+
+    Step after_prepare(const Reply& reply) {
+        if (reply.failed) {
+            return after_draw_error();
+        }
+        session_ = reply.values[0].value_or(0);
+        last_insert_id_ = reply.values[2].value_or(0);
+        if (reply.values[1] != 1) {
+            return fail(errc::transaction_open,
+                        "autocommit is off, so that the token would belong to a transaction; "
+                        "switch it on before the lock is taken");
+        }
+        if (reply.values[3] != 0) {
+            return other_session();
+        }
+        if (situation_.transaction != TransactionState::unknown) {
+            return send_draw();
+        }
+        // The server's answer to this tells whether a transaction is open.
+        statement_.sql.assign("SET TRANSACTION READ WRITE");
+        return send(State::probing, Purpose::fence);
+    }
+
+    Step after_probe(const Reply& reply) {
+        if (!reply.failed) {
+            return send_draw();
+        }
+        drawn_ = native_.code == transaction_in_progress
+                     ? fail(errc::transaction_open,
+                            "a fencing token cannot be drawn inside the open transaction: lock "
+                            "before it begins")
+                     : after_draw_error();
+        cause_ = native_;
+        return send_reading();
+    }
+
+    Step send_draw() {
+        statement_.sql.clear();
+        if (settings_.flavour == MysqlFlavour::mariadb) {
+            // MySQL has no such limit for a statement: there the session's own counts.
+            const auto limit = std::chrono::ceil<std::chrono::seconds>(situation_.slice).count();
+            statement_.sql.append("SET STATEMENT innodb_lock_wait_timeout = ")
+                .append(std::to_string(std::max<std::int64_t>(limit, 1)))
+                .append(" FOR ");
+        }
+        // No lock function stands here: replicas that replay statements would not count on.
+        statement_.sql.append(
+            "UPDATE dlock.fencing SET token = LAST_INSERT_ID(token + 1) WHERE id = 1 AND "
+            "CONNECTION_ID() = ");
+        statement_.sql.append(std::to_string(session_));
+        return send(State::drawing, Purpose::fence);
+    }
+
+    Step after_draw(const Reply& reply) {
+        if (reply.failed) {
+            drawn_ = after_draw_error();
+            cause_ = native_;
+        } else {
+            drawn_ = Step{.verdict = Verdict::fenced};
+        }
+        return send_reading();
+    }
+
+    Step after_draw_error() const {
+        if (is_transient(native_)) {
+            return done(Verdict::busy);
+        }
+        switch (native_.code) {
+            case 1049:  // ER_BAD_DB_ERROR
+            case 1146:  // ER_NO_SUCH_TABLE
+                return no_schema();
+            case 1290:  // ER_OPTION_PREVENTS_STATEMENT: read_only
+            case 1836:  // ER_READ_ONLY_MODE
+                return fail(errc::read_replica,
+                            "a server that is read-only draws no tokens; connect to the primary");
+            default:
+                break;
+        }
+        const errc error = classify(native_);
+        return fail(error, error == errc::permission_denied
+                               ? "the server refused the fencing token; run "
+                                 "dlock::create_fencing_schema() or `dlock init`, and GRANT "
+                                 "SELECT, UPDATE ON dlock.fencing to the login"
+                               : advice_for(error));
+    }
+
+    static Step no_schema() {
+        return fail(errc::no_fencing_schema,
+                    "there is no counter for fencing tokens; run dlock::create_fencing_schema() "
+                    "or `dlock init`");
+    }
+
+    static Step other_session() {
+        return fail(errc::session_changed,
+                    "the server session is not the one that was granted the lock");
+    }
+
+    // That the lock is held by the session that prepared, and still is after the draw, means that
+    // it was held all the time: nothing but an acquire of ours takes it.
+    Step send_reading() {
+        statement_.sql.assign("SELECT CONNECTION_ID(), LAST_INSERT_ID(), IS_USED_LOCK(");
+        statement_.sql.append(name).append(") = CONNECTION_ID(), LAST_INSERT_ID(");
+        statement_.sql.append(std::to_string(last_insert_id_)).append(")");
+        return send(State::reading, Purpose::fence);
+    }
+
+    Step after_reading(const Reply& reply) {
+        if (reply.failed || !reply.has_row) {
+            // Whether it was put back is not known, so the token cannot be read again.
+            if (drawn_.verdict == Verdict::fenced) {
+                drawn_ = after_draw_error();
+                cause_ = native_;
+            }
+            return send_restoring();
+        }
+        if (drawn_.verdict != Verdict::fenced) {
+            native_ = cause_;
+            return drawn_;
+        }
+        if (reply.values[0] != session_ || reply.values[2] != 1) {
+            return other_session();
+        }
+        drawn_.token = reply.values[1].value_or(0);
+        return drawn_.token > 0 ? drawn_ : no_schema();
+    }
+
+    Step send_restoring() {
+        statement_.sql.assign("SELECT LAST_INSERT_ID(");
+        statement_.sql.append(std::to_string(last_insert_id_)).append(")");
+        return send(State::restoring, Purpose::fence);
+    }
+
+    Step after_restoring(const Reply& reply) {
+        if (reply.failed && classify(native_) == errc::interrupted && ++repeats_ < max_repeats) {
+            return send_restoring();
+        }
+        native_ = cause_;
+        return drawn_;
+    }
+
     MysqlSettings settings_;
     State state_ = State::verifying;
     Situation situation_{};
@@ -306,6 +497,11 @@ class MysqlDialect final : public Dialect {
     NativeError native_{};
     int repeats_ = 0;
     bool tells_transaction_ = false;
+    // Of a token.
+    Step drawn_{};         // what came of it, while LAST_INSERT_ID() is put back
+    NativeError cause_{};  // the error behind it
+    std::int64_t session_ = 0;
+    std::int64_t last_insert_id_ = 0;
 };
 
 }  // namespace

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "dialects/oracle.hpp"
 
+#include "dialects/oracle_fencing.hpp"
+
 #include <algorithm>
 #include <chrono>
 
@@ -17,6 +19,10 @@ constexpr std::int64_t longest_wait = 32766;
 
 // A late cancel, meant for an earlier statement, can hit a following one: that is asked again.
 constexpr int max_repeats = 5;
+
+constexpr const char* make_schema =
+    "there is no counter for fencing tokens that this user may use; a DBA runs "
+    "dlock::create_fencing_schema() or `dlock init`, and GRANTs SELECT, UPDATE ON dlock.fencing";
 
 // What DBMS_LOCK's functions return.
 constexpr int success = 0;
@@ -99,6 +105,8 @@ class OracleDialect final : public Dialect {
                              : send_release();
             case Op::verify:
                 return send_convert(State::verifying);
+            case Op::fence:
+                return send_fence();
             case Op::try_acquire:
             case Op::wait:
                 break;
@@ -128,6 +136,8 @@ class OracleDialect final : public Dialect {
             case State::checking:
             case State::verifying:
                 return after_convert(reply);
+            case State::fencing:
+                return after_fence(reply);
             case State::releasing:
                 return after_release(reply);
         }
@@ -141,6 +151,13 @@ class OracleDialect final : public Dialect {
 
     Duration shortest_wait() const noexcept override { return seconds(1); }
 
+    // An autonomous one.
+    bool fences_in_transaction() const noexcept override { return true; }
+
+    const FencingSchema& fencing_schema() const noexcept override { return oracle_fencing_schema; }
+
+    errc kind_of(const NativeError& error) const noexcept override { return classify(error); }
+
     // A lock with release_on_commit may be taken before the first change begins a transaction, and
     // lasts until the next commit.
     bool locks_end_with_transaction() const noexcept override { return false; }
@@ -150,6 +167,7 @@ class OracleDialect final : public Dialect {
         requesting,
         checking,  // a request ended without a clear answer: is the lock held?
         verifying,
+        fencing,
         releasing,
     };
 
@@ -163,18 +181,20 @@ class OracleDialect final : public Dialect {
                     .transaction = told_};
     }
 
-    Step send(State state, Purpose purpose, bool tells_transaction = false) {
+    using Outputs = decltype(Statement::outputs);
+
+    Step send(State state, Purpose purpose, const Outputs& outputs = {"rc"}) {
         state_ = state;
         statement_.purpose = purpose;
         statement_.mode = situation_.mode;
-        statement_.outputs = {"rc", tells_transaction ? "tx" : nullptr};
+        statement_.outputs = outputs;
         return Step{.send = &statement_};
     }
 
     Step send_request(Purpose purpose, seconds limit) {
         statement_.limit = limit;
         sql_.request(statement_.sql, situation_.mode, limit.count());
-        return send(State::requesting, purpose, true);
+        return send(State::requesting, purpose, {"rc", "tx"});
     }
 
     seconds seconds_to_wait() const {
@@ -253,6 +273,54 @@ class OracleDialect final : public Dialect {
         }
         native_ = cause_;
         return fail(error_, advice_);
+    }
+
+    Step send_fence() {
+        // Whole seconds, at least one, is what the server's wait takes.
+        const seconds limit = std::chrono::ceil<seconds>(situation_.slice);
+        sql_.fence(statement_.sql, situation_.mode, std::max<std::int64_t>(limit.count(), 1));
+        return send(State::fencing, Purpose::fence, {"rc", "hi", "lo"});
+    }
+
+    Step after_fence(const Reply& reply) const {
+        if (reply.failed) {
+            return after_fence_error();
+        }
+        if (!reply.has_row || reply.values[0] != success) {
+            return fail(errc::session_changed,
+                        "Oracle says that this session does not hold the lock");
+        }
+        if (!reply.values[1].has_value() || !reply.values[2].has_value()) {
+            return fail(errc::database_error, "Oracle gave no answer");
+        }
+        return Step{.verdict = Verdict::fenced,
+                    .token = *reply.values[1] * (std::int64_t{1} << 31) + *reply.values[2]};
+    }
+
+    Step after_fence_error() const {
+        const errc error = classify(native_);
+        switch (native_.code) {
+            case 54:     // resource busy
+            case 8177:   // cannot serialize access
+            case 30006:  // resource busy, after the wait
+                return done(Verdict::busy);
+            case 1403:  // no data found
+                return fail(errc::no_fencing_schema, make_schema);
+            case 6550:
+                // The block does not compile. ORA-00942: to this user the table is not there.
+                if (native_.message.find("ORA-00942") != std::string::npos) {
+                    return fail(errc::no_fencing_schema, make_schema);
+                }
+                break;
+            default:
+                break;
+        }
+        return error == errc::interrupted || error == errc::deadlock
+                   ? done(Verdict::busy)
+                   : fail(error, error == errc::permission_denied
+                                     ? "Oracle refused the fencing token; GRANT SELECT, UPDATE ON "
+                                       "dlock.fencing to the user"
+                                     : advice_for(error));
     }
 
     Step send_release() {

@@ -33,7 +33,7 @@ void append(std::string& sql, std::int64_t number) {
 }
 
 constexpr std::string_view handle_function =
-    "declare function handle(n varchar2) return varchar2 is pragma autonomous_transaction; "
+    "function handle(n varchar2) return varchar2 is pragma autonomous_transaction; "
     "h varchar2(128); begin "
     "sys.dbms_lock.allocate_unique(lockname => n, lockhandle => h); commit; return h; end; ";
 
@@ -42,7 +42,8 @@ constexpr std::string_view handle_function =
 OracleSql::OracleSql(const OracleSettings& settings, const ActualKey& key) : xact_(settings.xact) {
     if (settings.allocate_unique) {
         parameter_ = to_hex(std::get<std::string>(key.value()));
-        head_ = handle_function;
+        functions_ = handle_function;
+        head_ = "declare " + functions_;
         lock_ = "lockhandle => handle(sys.utl_raw.cast_to_varchar2(hextoraw(:key)))";
     } else {
         lock_ = "id => ";
@@ -67,6 +68,26 @@ void OracleSql::convert(std::string& sql, Mode mode) const {
     sql.assign(head_).append("convert(").append(lock_).append(", lockmode => ");
     append(sql, number_of(mode));
     sql.append(", timeout => 0); end;");
+}
+
+void OracleSql::fence(std::string& sql, Mode mode, std::int64_t seconds) const {
+    // WRITE IMMEDIATE WAIT: PL/SQL commits do not wait for the disk otherwise.
+    sql.assign(
+        "declare rc number; t number; function draw return number is "
+        "pragma autonomous_transaction; n number; begin "
+        "select token into n from dlock.fencing where id = 1 for update wait ");
+    append(sql, seconds);
+    sql.append(
+           "; update dlock.fencing set token = token + 1 where id = 1 returning token into n; "
+           "commit write immediate wait; return n; end; ")
+        .append(functions_)
+        .append("begin rc := sys.dbms_lock.convert(")
+        .append(lock_)
+        .append(", lockmode => ");
+    append(sql, number_of(mode));
+    sql.append(
+        ", timeout => 0); if rc = 0 then t := draw; end if; :rc := rc; "
+        ":hi := trunc(t / 2147483648); :lo := mod(t, 2147483648); end;");
 }
 
 void OracleSql::release(std::string& sql) const {

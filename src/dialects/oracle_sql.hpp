@@ -42,13 +42,19 @@ class OracleSql {
     /// Converts the lock to `mode` at once; `:rc` is what CONVERT returns.
     void convert(std::string& sql, Mode mode) const;
 
+    /// Draws a fencing token in a transaction of its own, if the session holds the lock in `mode`.
+    /// `:rc` is what CONVERT returns; with 0 the token is `:hi` * 2^31 + `:lo`, since an output has
+    /// 32 bits.
+    void fence(std::string& sql, Mode mode, std::int64_t seconds) const;
+
     /// `:rc` is what RELEASE returns. Allocates nothing if `sql` has the room.
     void release(std::string& sql) const;
 
   private:
     std::string parameter_;
-    std::string head_;  // up to the package's function
-    std::string lock_;  // the function's first argument
+    std::string functions_;  // what `lock_` calls
+    std::string head_;       // up to the package's function
+    std::string lock_;       // the function's first argument
     bool xact_;
 };
 

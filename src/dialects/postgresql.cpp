@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "dialects/postgresql.hpp"
 
+#include "dialects/postgresql_fencing.hpp"
 #include "dialects/postgresql_sql.hpp"
 
 #include <algorithm>
@@ -14,6 +15,7 @@ namespace {
 constexpr std::string_view lock_not_available = "55P03";
 constexpr std::string_view query_canceled = "57014";
 constexpr std::string_view deadlock_detected = "40P01";
+constexpr std::string_view serialization_failure = "40001";
 constexpr std::string_view no_such_savepoint = "3B001";
 constexpr std::string_view invalid_parameter_value = "22023";
 constexpr std::string_view in_failed_transaction = "25P02";
@@ -23,6 +25,8 @@ constexpr std::string_view odbc_cancelled = "HY008";
 // A late cancel, meant for an earlier statement, can hit a following one: that is asked again.
 constexpr int max_repeats = 5;
 
+constexpr const char* make_schema =
+    "there is no counter for fencing tokens; run dlock::create_fencing_schema() or `dlock init`";
 constexpr const char* begin_first = "begin a transaction before the lock is taken";
 
 errc classify(const NativeError& native) {
@@ -96,6 +100,8 @@ class PostgresqlDialect final : public Dialect {
                 return start_try();
             case Op::wait:
                 return start_wait();
+            case Op::fence:
+                return start_fence();
             default:
                 return send(State::verifying, Purpose::verify, sql_.verify(situation.mode));
         }
@@ -119,8 +125,11 @@ class PostgresqlDialect final : public Dialect {
                 return after_wait(reply);
             case State::rolling_back:
                 return after_rollback(reply);
+            case State::fencing:
+                return after_fence(reply);
             case State::checking:
             case State::verifying:
+            case State::looking_for:
                 return after_verify(reply);
             case State::releasing:
                 return after_release(reply);
@@ -140,6 +149,12 @@ class PostgresqlDialect final : public Dialect {
         return PostgresqlSql::keepalive(silence);
     }
 
+    const FencingSchema& fencing_schema() const noexcept override {
+        return postgresql_fencing_schema;
+    }
+
+    errc kind_of(const NativeError& error) const noexcept override { return classify(error); }
+
   private:
     enum class State {
         trying,
@@ -149,6 +164,8 @@ class PostgresqlDialect final : public Dialect {
         rolling_back,  // a wait failed inside the user's transaction
         checking,      // a wait failed in a way that may have left the lock behind
         verifying,
+        fencing,
+        looking_for,  // no token came: does this server session hold the lock?
         releasing,
         failing_again,  // released in a failed transaction that must be left failed
         cleaning,  // a try was cancelled inside a transaction: give back what it may have taken
@@ -375,11 +392,50 @@ class PostgresqlDialect final : public Dialect {
         if (state_ == State::verifying) {
             return done(is_held ? Verdict::held : Verdict::not_held);
         }
+        if (state_ == State::looking_for) {
+            return is_held ? fail(errc::no_fencing_schema, make_schema)
+                           : fail(errc::session_changed,
+                                  "the server session is not the one that was granted the lock");
+        }
         if (is_held) {
             return done(Verdict::granted);
         }
         return wait_error_ == errc::interrupted ? done(Verdict::interrupted)
                                                 : fail(wait_error_, advice_for(wait_error_));
+    }
+
+    Step start_fence() {
+        using std::chrono::milliseconds;
+        // Zero would switch the server's timer off.
+        const auto limit = std::chrono::ceil<milliseconds>(situation_.slice).count();
+        return send(State::fencing, Purpose::fence,
+                    sql_.fence(situation_, std::max<std::int64_t>(limit, 1)));
+    }
+
+    Step after_fence(const Reply& reply) {
+        if (reply.failed) {
+            return after_fence_error();
+        }
+        if (!reply.has_row || !reply.values[0].has_value()) {
+            return send(State::looking_for, Purpose::verify, sql_.verify(situation_.mode));
+        }
+        return Step{.verdict = Verdict::fenced, .token = *reply.values[0]};
+    }
+
+    Step after_fence_error() const {
+        const std::string_view state = native_.sqlstate;
+        if (state == "42P01" || state == "3F000") {
+            return fail(errc::no_fencing_schema, make_schema);
+        }
+        const errc error = classify(native_);
+        if (state == lock_not_available || state == serialization_failure ||
+            error == errc::deadlock || error == errc::interrupted) {
+            return done(Verdict::busy);
+        }
+        return fail(error, error == errc::permission_denied
+                               ? "PostgreSQL refused the fencing token; GRANT USAGE ON SCHEMA "
+                                 "dlock and SELECT, UPDATE ON dlock.fencing to the login"
+                               : advice_for(error));
     }
 
     Step start_release() {

@@ -179,6 +179,20 @@ std::string PostgresqlSql::verify(Mode mode) const {
     return sql + " AND pid = pg_catalog.pg_backend_pid() AND granted";
 }
 
+std::string PostgresqlSql::fence(const Situation& situation, std::int64_t milliseconds) const {
+    const bool knows_session = settings_.check_identity && situation.identity != 0;
+    const std::string guard =
+        knows_session ? "pg_catalog.pg_backend_pid() = " + std::to_string(situation.identity)
+                      : "(" + verify(situation.mode) + ") > 0";
+    return "SET TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE; " +
+           set_local("lock_timeout", milliseconds) +
+           "SELECT pg_catalog.set_config('synchronous_commit', CASE WHEN "
+           "pg_catalog.current_setting('synchronous_commit') = 'off' THEN 'local' ELSE "
+           "pg_catalog.current_setting('synchronous_commit') END, true); "
+           "UPDATE dlock.fencing SET token = token + 1 WHERE id = 1 AND " +
+           guard + " RETURNING token";
+}
+
 std::string PostgresqlSql::diagnose(const Situation& situation) {
     return "SELECT pg_catalog.pg_backend_pid() = " + std::to_string(situation.identity) +
            ", pg_catalog.pg_is_in_recovery(), " + in_transaction_and(reads_a_snapshot, situation);

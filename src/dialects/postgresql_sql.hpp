@@ -54,6 +54,11 @@ class PostgresqlSql {
     /// One row: how many granted entries of this session pg_locks has for the key.
     [[nodiscard]] std::string verify(Mode mode) const;
 
+    /// Draws a fencing token in a transaction of its own, which waits for its commit to be durable
+    /// whatever the session's settings: one row, or none if this is not the server session that
+    /// holds the lock, or the counter has no row. Precondition: no transaction is open.
+    [[nodiscard]] std::string fence(const Situation& situation, std::int64_t milliseconds) const;
+
     /// One row that tells which guard failed: same server session, in recovery, stale snapshot.
     [[nodiscard]] static std::string diagnose(const Situation& situation);
 

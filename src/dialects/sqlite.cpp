@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "dialects/sqlite.hpp"
 
+#include "dialects/sqlite_fencing.hpp"
+
 #include <algorithm>
 #include <cerrno>
 
@@ -39,11 +41,17 @@ class SqliteDialect final : public Dialect {
             case Op::verify:
                 statement_.purpose = Purpose::verify;
                 break;
+            case Op::fence:
+                statement_.purpose = Purpose::fence;
+                return ask(Fencing::measuring, "PRAGMA main.synchronous");
         }
         return Step{.send = &statement_};
     }
 
     Step resume(const Reply& reply) override {
+        if (op_ == Op::fence) {
+            return after_fence(reply);
+        }
         // A release whose outcome is unknown leaves a lock behind unless the file is closed.
         const bool in_doubt = op_ == Op::release;
         if (reply.connection_lost) {
@@ -68,6 +76,7 @@ class SqliteDialect final : public Dialect {
                 return Step{.verdict = yes ? Verdict::granted : Verdict::busy};
             case Op::verify:
                 return Step{.verdict = yes ? Verdict::held : Verdict::not_held};
+            case Op::fence:
             case Op::release:
                 break;
         }
@@ -81,13 +90,102 @@ class SqliteDialect final : public Dialect {
 
     bool waits_in_slices() const noexcept override { return false; }
 
+    const FencingSchema& fencing_schema() const noexcept override { return sqlite_fencing_schema; }
+
+    errc kind_of(const NativeError& error) const noexcept override {
+        return sqlite_result_errc(error.code);
+    }
+
   private:
     static Step fail(errc error, const char* advice, bool in_doubt = false) {
         return Step{
             .verdict = Verdict::failed, .error = error, .advice = advice, .in_doubt = in_doubt};
     }
 
+    // ---- A fencing token, which the session itself draws from the database.
+
+    enum class Fencing {
+        measuring,  // does a commit of this session wait for the disk?
+        raising,    // it does not: it shall
+        drawing,
+        lowering,  // it shall not any more
+    };
+
+    Step ask(Fencing fencing, const char* sql) {
+        fencing_ = fencing;
+        statement_.sql = sql;
+        return Step{.send = &statement_};
+    }
+
+    Step after_fence(const Reply& reply) {
+        if (reply.connection_lost) {
+            native_ = reply.native;
+            return fail(errc::session_lost, "the session was closed, and its locks with it");
+        }
+        switch (fencing_) {
+            case Fencing::measuring:
+                if (reply.failed) {
+                    native_ = reply.native;
+                    return after_draw_error();
+                }
+                synchronous_ = reply.values[0].value_or(fully_synchronous);
+                return synchronous_ < fully_synchronous
+                           ? ask(Fencing::raising, "PRAGMA main.synchronous = FULL")
+                           : draw();
+            case Fencing::raising:
+                return draw();
+            case Fencing::drawing:
+                drawn_ = after_draw(reply);
+                if (synchronous_ < fully_synchronous) {
+                    return ask(Fencing::lowering, synchronous_ == 0
+                                                      ? "PRAGMA main.synchronous = OFF"
+                                                      : "PRAGMA main.synchronous = NORMAL");
+                }
+                break;
+            case Fencing::lowering:
+                break;
+        }
+        return drawn_;
+    }
+
+    Step draw() {
+        return ask(Fencing::drawing,
+                   "UPDATE main.dlock_fencing SET token = token + 1 WHERE id = 1 RETURNING token");
+    }
+
+    Step after_draw(const Reply& reply) {
+        if (reply.failed) {
+            native_ = reply.native;
+            return after_draw_error();
+        }
+        return reply.has_row && reply.values[0].has_value()
+                   ? Step{.verdict = Verdict::fenced, .token = *reply.values[0]}
+                   : fail(errc::no_fencing_schema, no_counter);
+    }
+
+    Step after_draw_error() const {
+        const errc error = sqlite_result_errc(native_.code);
+        if (error == errc::interrupted) {
+            return Step{.verdict = Verdict::busy};
+        }
+        if (native_.message.starts_with("no such table")) {
+            return fail(errc::no_fencing_schema, no_counter);
+        }
+        return fail(error, error == errc::permission_denied
+                               ? "the database cannot be written to, and so draws no tokens"
+                               : "SQLite drew no fencing token");
+    }
+
+    // PRAGMA synchronous: FULL.
+    static constexpr std::int64_t fully_synchronous = 2;
+    static constexpr const char* no_counter =
+        "there is no counter for fencing tokens; run dlock::create_fencing_schema() or `dlock "
+        "init`";
+
     Op op_ = Op::verify;
+    Fencing fencing_ = Fencing::measuring;
+    std::int64_t synchronous_ = fully_synchronous;
+    Step drawn_{};
     Statement statement_{};
     NativeError native_{};
 };
@@ -106,6 +204,24 @@ Capabilities sqlite_capabilities() {
 
 std::unique_ptr<Dialect> make_sqlite_dialect() {
     return std::make_unique<SqliteDialect>();
+}
+
+errc sqlite_result_errc(int result) noexcept {
+    switch (result & 0xFF) {
+        case 5:  // SQLITE_BUSY
+        case 6:  // SQLITE_LOCKED
+        case 9:  // SQLITE_INTERRUPT
+            return errc::interrupted;
+        case 3:   // SQLITE_PERM
+        case 8:   // SQLITE_READONLY
+        case 23:  // SQLITE_AUTH
+            return errc::permission_denied;
+        case 7:   // SQLITE_NOMEM
+        case 13:  // SQLITE_FULL
+            return errc::resource_exhausted;
+        default:
+            return errc::database_error;
+    }
 }
 
 errc sqlite_errc(int error) noexcept {

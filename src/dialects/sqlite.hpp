@@ -19,6 +19,10 @@ namespace dlock::detail {
 [[nodiscard]] std::unique_ptr<Dialect> make_sqlite_dialect();
 
 /// What an errno of the lock file means.
+/// Of an errno of the side file.
 [[nodiscard]] errc sqlite_errc(int error) noexcept;
+
+/// Of a result code of SQLite.
+[[nodiscard]] errc sqlite_result_errc(int result) noexcept;
 
 }  // namespace dlock::detail

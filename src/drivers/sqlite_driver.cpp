@@ -9,6 +9,7 @@
 #include <soci/soci.h>
 #include <soci/sqlite3/soci-sqlite3.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <map>
@@ -174,6 +175,10 @@ class SqliteDriver final : public Driver {
             reply.connection_lost = true;
             return;
         }
+        if (statement.purpose == Purpose::fence || statement.purpose == Purpose::other) {
+            run(statement.sql, reply);
+            return;
+        }
         try {
             if (const std::optional<bool> answer = ask(statement)) {
                 reply.values[0] = *answer ? 1 : 0;
@@ -211,6 +216,39 @@ class SqliteDriver final : public Driver {
     int descriptor() const noexcept override { return file_->descriptor(); }
 
   private:
+    // A statement of SQL on the user's connection.
+    void run(const std::string& sql, Reply& reply) noexcept {
+        sqlite_api::sqlite3_stmt* prepared = nullptr;
+        int result =
+            sqlite_api::sqlite3_prepare_v2(connection_, sql.c_str(), -1, &prepared, nullptr);
+        if (result == SQLITE_OK) {
+            result = sqlite_api::sqlite3_step(prepared);
+        }
+        if (result == SQLITE_ROW) {
+            reply.has_row = true;
+            read_row(prepared, reply);
+            // What has changed is committed by the step that finds no more rows.
+            result = sqlite_api::sqlite3_step(prepared);
+        }
+        reply.failed = result != SQLITE_DONE;
+        if (reply.failed) {
+            reply.native.code = result;
+            describe(reply, sqlite_api::sqlite3_errmsg(connection_));
+        }
+        (void)sqlite_api::sqlite3_finalize(prepared);
+    }
+
+    static void read_row(sqlite_api::sqlite3_stmt* prepared, Reply& reply) noexcept {
+        const int columns = std::min(sqlite_api::sqlite3_column_count(prepared),
+                                     static_cast<int>(Reply::max_columns));
+        for (int column = 0; column < columns; ++column) {
+            if (sqlite_api::sqlite3_column_type(prepared, column) == SQLITE_INTEGER) {
+                reply.values[static_cast<std::size_t>(column)] =
+                    sqlite_api::sqlite3_column_int64(prepared, column);
+            }
+        }
+    }
+
     // Unset if the wait was cancelled.
     std::optional<bool> ask(const Statement& statement) {
         switch (statement.purpose) {
@@ -222,6 +260,7 @@ class SqliteDriver final : public Driver {
                 return lock_.release();
             case Purpose::verify:
                 return lock_.verify();
+            case Purpose::fence:
             case Purpose::other:
                 break;
         }

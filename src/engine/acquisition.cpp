@@ -10,7 +10,7 @@ Acquisition::Acquisition(Dialect& dialect, const LockOptions& options,
     : dialect_(dialect), options_(options), request_(request), slice_(options.slice) {}
 
 Action Acquisition::start(const Moment& moment) {
-    return begin(Phase::trying, Op::try_acquire, moment);
+    return may_fence(moment) ? begin(Phase::trying, Op::try_acquire, moment) : refuse_to_fence();
 }
 
 Action Acquisition::resume(Event event, const Moment& moment) {
@@ -22,7 +22,8 @@ Action Acquisition::resume(Event event, const Moment& moment) {
             }
             return proceed(dialect_.resume(*moment.reply), moment);
         case Event::cancelled:
-            return finish(Action::Outcome::cancelled);
+            return phase_ == Phase::unfenced ? give_back(finish(Action::Outcome::cancelled), moment)
+                                             : finish(Action::Outcome::cancelled);
         case Event::waits_for_itself:
             return fail(errc::deadlock,
                         "this thread holds the key through another session and would wait for "
@@ -31,7 +32,8 @@ Action Acquisition::resume(Event event, const Moment& moment) {
             if (phase_ == Phase::queued || phase_ == Phase::waiting) {
                 return finish(Action::Outcome::timed_out);
             }
-            return ask_again(moment);
+            return phase_ == Phase::unfenced ? begin(Phase::fencing, Op::fence, moment)
+                                             : ask_again(moment);
         case Event::turn_came:
             had_turn_ = true;
             return ask_again(moment);
@@ -46,12 +48,14 @@ Action Acquisition::begin(Phase phase, Op op, const Moment& moment) {
                         .transaction = transaction(moment),
                         .is_primary = moment.is_primary,
                         .mode = request_.mode};
-    if (op == Op::wait) {
+    if (op == Op::wait || op == Op::fence) {
         situation.remaining = request_.deadline == TimePoint::max()
                                   ? Duration::max()
                                   : std::max<Duration>(request_.deadline - moment.now, {});
         situation.slice = dialect_.waits_in_slices() ? slice_ : situation.remaining;
-        if (request_.short_slices) {
+        if (op == Op::fence) {
+            situation.slice = std::min<Duration>(situation.remaining, fence_slice);
+        } else if (request_.short_slices) {
             situation.slice = std::min<Duration>(situation.slice, short_slice);
         }
     }
@@ -66,6 +70,9 @@ Action Acquisition::proceed(const Step& step, const Moment& moment) {
     if (step.transaction != TransactionState::unknown) {
         told_ = step.transaction;
     }
+    if (phase_ == Phase::fencing) {
+        return after_fence(step, moment);
+    }
     switch (step.verdict) {
         case Verdict::granted:
             return after_grant(moment);
@@ -73,13 +80,15 @@ Action Acquisition::proceed(const Step& step, const Moment& moment) {
             if (request_.xact) {
                 return finish(Action::Outcome::acquired);
             }
-            return begin(Phase::giving_up, Op::release, moment);
+            return give_back(finish(Action::Outcome::cancelled), moment);
         case Verdict::not_held:
-        case Verdict::released:
             return finish(Action::Outcome::cancelled);
+        case Verdict::released:
+            return end_;
         case Verdict::busy:
         case Verdict::interrupted:
             return after_refusal(step.verdict, moment);
+        case Verdict::fenced:
         case Verdict::failed:
             break;
     }
@@ -87,12 +96,10 @@ Action Acquisition::proceed(const Step& step, const Moment& moment) {
         dialect_.may_victimise_both() && !deadline_passed(moment)) {
         was_victim_ = true;
         phase_ = Phase::pausing;
-        return sleep(std::chrono::microseconds(static_cast<std::int64_t>(
-                         random_fraction() * std::chrono::microseconds(second_chance).count())),
-                     moment);
+        return sleep_up_to(second_chance, moment);
     }
     if (phase_ == Phase::giving_up && step.error == errc::lock_lost) {
-        return finish(Action::Outcome::cancelled);
+        return end_;
     }
     return fail(step.error, step.advice,
                 step.in_doubt || phase_ == Phase::settling || phase_ == Phase::giving_up);
@@ -100,18 +107,60 @@ Action Acquisition::proceed(const Step& step, const Moment& moment) {
 
 Action Acquisition::after_grant(const Moment& moment) {
     if (!cancelled_) {
-        return finish(Action::Outcome::acquired);
+        return request_.fencing ? fence(moment) : finish(Action::Outcome::acquired);
     }
     // A transaction-level lock cannot be given back: the grant stands. The question also takes the
     // blow of a cancel that comes late.
     return request_.xact ? begin(Phase::settling, Op::verify, moment)
-                         : begin(Phase::giving_up, Op::release, moment);
+                         : give_back(finish(Action::Outcome::cancelled), moment);
+}
+
+Action Acquisition::fence(const Moment& moment) {
+    if (!may_fence(moment)) {
+        return give_back(refuse_to_fence(), moment);
+    }
+    // From here on the deadline is that of the draw. Others draw as well, so that a grant which
+    // came in time is not given back for some milliseconds.
+    const TimePoint wanted = request_.no_wait ? moment.now : request_.deadline;
+    request_.deadline = std::max(wanted, moment.now + time_to_fence);
+    return begin(Phase::fencing, Op::fence, moment);
+}
+
+Action Acquisition::after_fence(const Step& step, const Moment& moment) {
+    switch (step.verdict) {
+        case Verdict::fenced: {
+            Action end = finish(Action::Outcome::acquired);
+            end.token = step.token;
+            return end;
+        }
+        case Verdict::busy:
+            if (deadline_passed(moment)) {
+                return give_back(finish(Action::Outcome::timed_out), moment);
+            }
+            phase_ = Phase::unfenced;
+            return sleep_up_to(fence_pause, moment);
+        default:
+            break;
+    }
+    const Action end = fail(step.error, step.advice, step.in_doubt);
+    return step.in_doubt || step.error == errc::session_lost ? end : give_back(end, moment);
+}
+
+Action Acquisition::give_back(const Action& end, const Moment& moment) {
+    end_ = end;
+    if (end.outcome == Action::Outcome::failed) {
+        cause_ = dialect_.native();
+    }
+    return begin(Phase::giving_up, Op::release, moment);
 }
 
 Action Acquisition::after_refusal(Verdict verdict, const Moment& moment) {
     if (cancelled_) {
         return cancel_was_sent_ ? begin(Phase::settling, Op::verify, moment)
                                 : finish(Action::Outcome::cancelled);
+    }
+    if (!may_fence(moment)) {
+        return refuse_to_fence();
     }
     if (verdict == Verdict::busy && request_.no_wait) {
         return finish(Action::Outcome::timed_out);
@@ -165,6 +214,12 @@ Action Acquisition::sleep(Duration pause, const Moment& moment) {
                   .until = clip ? request_.deadline : moment.now + pause};
 }
 
+Action Acquisition::sleep_up_to(std::chrono::microseconds longest, const Moment& moment) {
+    return sleep(std::chrono::microseconds(static_cast<std::int64_t>(
+                     random_fraction() * static_cast<double>(longest.count()))),
+                 moment);
+}
+
 double Acquisition::random_fraction() {
     // xorshift64: pauses need to differ, not to be unpredictable.
     std::uint64_t& random = request_.seed;
@@ -191,6 +246,17 @@ bool Acquisition::polls(const Moment& moment) const {
     return options_.wait == WaitStrategy::polling ||
            (request_.deadline != TimePoint::max() &&
             std::max<Duration>(request_.deadline - moment.now, {}) < dialect_.shortest_wait());
+}
+
+bool Acquisition::may_fence(const Moment& moment) const {
+    return !request_.fencing || dialect_.fences_in_transaction() ||
+           transaction(moment) != TransactionState::active;
+}
+
+Action Acquisition::refuse_to_fence() const {
+    return fail(errc::transaction_open,
+                "a fencing token cannot be drawn inside the open transaction: lock before it "
+                "begins");
 }
 
 // Where the client does not tell, what the server told of it in this acquire.

@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 
 namespace dlock::detail {
 
@@ -24,6 +25,8 @@ struct AcquireRequest {
     bool may_queue = false;
     /// The lock cannot be given back by hand.
     bool xact = false;
+    /// A fencing token is drawn after the grant.
+    bool fencing = false;
     /// A stop may be requested and nothing can cancel a statement: wait in short slices.
     bool short_slices = false;
     /// What random pauses are drawn from.
@@ -57,6 +60,8 @@ struct Action {
     const char* advice = "";
     /// With Outcome::failed: the session must be closed, nobody can tell what it holds.
     bool in_doubt = false;
+    /// With Outcome::acquired: the token, if one was asked for.
+    std::optional<std::int64_t> token{};
     /// With Kind::done: what the server told of the session's transaction when it was tried first.
     TransactionState transaction = TransactionState::unknown;
 };
@@ -86,6 +91,9 @@ struct Moment {
 /// The four waits of an acquire (a statement's reply, a sleep, a turn, a cancellation) and what
 /// follows on each. The same object serves blocking, asynchronous and simulated engines.
 ///
+/// With `fencing` a grant is followed by the draw of a token, which is tried again until the
+/// deadline; without one the lock is given back.
+///
 /// Whatever the outcome but `acquired`, the session holds no more than before, or `in_doubt` says
 /// that nobody can tell. The server is always tried first; then, after a turn, the wait goes on in
 /// the server, or by polling, until the deadline.
@@ -100,11 +108,23 @@ class Acquisition {
     /// With AcquireRequest::short_slices.
     static constexpr std::chrono::seconds short_slice{1};
 
+    /// However near the deadline, so much is left for drawing a token after the grant.
+    static constexpr std::chrono::seconds time_to_fence{1};
+    /// The longest wait for a token in one statement, since nothing cancels it.
+    static constexpr std::chrono::seconds fence_slice{1};
+    /// The longest pause between two draws.
+    static constexpr std::chrono::milliseconds fence_pause{20};
+
     /// Precondition: `dialect` and `options` outlive the object.
     Acquisition(Dialect& dialect, const LockOptions& options, const AcquireRequest& request);
 
     [[nodiscard]] Action start(const Moment& moment);
     [[nodiscard]] Action resume(Event event, const Moment& moment);
+
+    /// With Outcome::failed: the server's text and numbers behind it.
+    [[nodiscard]] const NativeError& native() const noexcept {
+        return cause_.has_value() ? *cause_ : dialect_.native();
+    }
 
   private:
     enum class Phase {
@@ -112,20 +132,28 @@ class Acquisition {
         queued,     // waiting for a turn
         waiting,    // in the server's queue
         pausing,    // between two asks
+        fencing,    // granted: drawing the token
+        unfenced,   // granted: between two draws
         settling,   // cancelled: making sure that nothing is held
-        giving_up,  // cancelled: giving back what was granted
+        giving_up,  // giving back what was granted; then comes `end_`
     };
 
     Action begin(Phase phase, Op op, const Moment& moment);
     Action proceed(const Step& step, const Moment& moment);
     Action after_grant(const Moment& moment);
+    Action fence(const Moment& moment);
+    Action after_fence(const Step& step, const Moment& moment);
+    Action give_back(const Action& end, const Moment& moment);
     Action after_refusal(Verdict verdict, const Moment& moment);
     Action ask_again(const Moment& moment);
     Action sleep(Duration pause, const Moment& moment);
+    Action sleep_up_to(std::chrono::microseconds longest, const Moment& moment);
     double random_fraction();
     Duration next_pause();
     bool deadline_passed(const Moment& moment) const;
     bool polls(const Moment& moment) const;
+    bool may_fence(const Moment& moment) const;
+    Action refuse_to_fence() const;
     TransactionState transaction(const Moment& moment) const;
     Action finish(Action::Outcome outcome) const;
     Action fail(errc error, const char* advice, bool in_doubt = false) const;
@@ -142,6 +170,9 @@ class Acquisition {
     bool was_victim_ = false;
     bool cancelled_ = false;
     bool cancel_was_sent_ = false;
+    Action end_;
+    /// Why the lock is given back, since giving it back asks the dialect anew.
+    std::optional<NativeError> cause_;
 };
 
 }  // namespace dlock::detail

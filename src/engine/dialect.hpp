@@ -3,11 +3,13 @@
 #pragma once
 
 #include "engine/driver.hpp"
+#include "engine/fencing_schema.hpp"
 #include "engine/statement.hpp"
 
 #include <dlock/error.hpp>
 
 #include <chrono>
+#include <cstdint>
 #include <string>
 
 namespace dlock::detail {
@@ -22,6 +24,8 @@ enum class Op {
     release,
     /// Asks whether the session holds the lock.
     verify,
+    /// Draws a fencing token for the lock that the session has just been granted, and commits it.
+    fence,
 };
 
 /// What came of an Op.
@@ -29,6 +33,7 @@ enum class Verdict {
     /// try_acquire, wait: this session holds the lock now.
     granted,
     /// try_acquire, wait: somebody else holds it; for wait, the limit has passed.
+    /// fence: none was drawn, or one was wasted; ask again.
     busy,
     /// wait: ended early by somebody else; this session does not hold the lock. Ask again.
     interrupted,
@@ -38,6 +43,8 @@ enum class Verdict {
     held,
     /// verify: not held by this session.
     not_held,
+    /// fence: `Step::token` is committed, and the session held the lock when it was drawn.
+    fenced,
     /// An error; `Step::error` says which. The session holds no more than before the Op, unless
     /// `Step::in_doubt`.
     failed,
@@ -56,6 +63,8 @@ struct Step {
     bool in_doubt = false;
     /// What the server's answer told of the session's transaction, where the client cannot tell.
     TransactionState transaction = TransactionState::unknown;
+    /// With Verdict::fenced.
+    std::int64_t token = 0;
 };
 
 /// What the session looks like when an Op starts.
@@ -67,10 +76,10 @@ struct Situation {
     bool is_primary = false;
     /// The mode to take or to give back.
     Mode mode = Mode::exclusive;
-    /// wait: the longest that the engine wants to wait in one statement.
+    /// wait, fence: the longest that the engine wants to wait in one statement.
     Duration slice{};
-    /// wait: what is left until the deadline; Duration::max() for no deadline. A dialect may wait
-    /// longer than `slice`, never longer than this.
+    /// wait, fence: what is left until the deadline; Duration::max() for no deadline. A dialect may
+    /// wait longer than `slice`, never longer than this.
     Duration remaining{};
 };
 
@@ -110,6 +119,15 @@ class Dialect {
         (void)silence;
         return {};
     }
+
+    /// True if a fencing token can be drawn while a transaction is open: in one of its own.
+    [[nodiscard]] virtual bool fences_in_transaction() const noexcept { return false; }
+
+    /// The counter that fencing tokens are drawn from, and how it is made.
+    [[nodiscard]] virtual const FencingSchema& fencing_schema() const noexcept = 0;
+
+    /// What a server's error means to somebody who makes that counter.
+    [[nodiscard]] virtual errc kind_of(const NativeError& error) const noexcept = 0;
 
     /// True if a session without an open transaction cannot hold a transaction-level lock.
     [[nodiscard]] virtual bool locks_end_with_transaction() const noexcept { return true; }

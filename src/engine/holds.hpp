@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,8 @@ struct Hold {
     Mode mode = Mode::exclusive;
     bool xact = false;
     bool counted = false;
+    /// The fencing token that was drawn with the grant, if one was asked for.
+    std::optional<std::int64_t> token{};
     unsigned count = 1;
     /// The server does not hold it any more; those who share the hold are told when they look.
     bool gone = false;

@@ -13,7 +13,7 @@
 namespace dlock::detail {
 
 /// What a statement is for. Drivers without SQL act on it; tests and logs read it.
-enum class Purpose { try_acquire, wait, release, verify, other };
+enum class Purpose { try_acquire, wait, release, verify, fence, other };
 
 /// One statement. The dialect owns it and keeps it alive until its reply was handed in.
 struct Statement {

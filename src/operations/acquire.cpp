@@ -16,6 +16,7 @@ AcquireOperation::AcquireOperation(LockState& lock, Mode mode, const Wait& wait,
     request_.mode = mode;
     request_.no_wait = wait.is_one_try();
     request_.xact = lock_.parts_.options.xact;
+    request_.fencing = lock_.parts_.options.fencing;
 }
 
 Action AcquireOperation::start(const Moment& moment) {
@@ -123,9 +124,11 @@ Action AcquireOperation::proceed(const Action& action) {
                     "nobody could tell whether the lock was granted, so the session was closed",
                     true, true);
             }
-            lock_.fail(action.error, action.advice, action.error != errc::cancelled,
-                       lock_.forget_ended_transaction(before_));
+            lock_.fail_with(
+                action.error == errc::cancelled ? NativeError{} : acquisition_->native(),
+                action.error, action.advice, lock_.forget_ended_transaction(before_));
     }
+    hold_->token = action.token;
     Holds::add(*lock_.record_, hold_);
     lock_.hold_ = std::move(hold_);
     note_hold();
@@ -135,6 +138,7 @@ Action AcquireOperation::proceed(const Action& action) {
 
 void AcquireOperation::note_hold() {
     lock_.mode_ = request_.mode;
+    lock_.token_ = lock_.hold_->token;
     lock_.identity_ = identity_;
     lock_.taken_in_ = before_;
     lock_.state_ = BaseLock::State::locked;

@@ -45,6 +45,24 @@ TEST(Arguments, Options) {
     EXPECT_EQ(parse({"run", "--int", "-5", "--", "ls"}).integer_key, -5);
 }
 
+TEST(Arguments, Fencing) {
+    EXPECT_FALSE(parse({"run", "k", "--", "ls"}).fencing);
+    EXPECT_TRUE(parse({"run", "--fencing", "k", "--", "ls"}).fencing);
+}
+
+TEST(Arguments, Init) {
+    const auto init = [](const std::vector<std::string>& arguments) {
+        return std::get<InitOptions>(parse_arguments(arguments));
+    };
+    EXPECT_FALSE(init({"init"}).url || init({"init"}).url_file);
+    EXPECT_EQ(init({"init", "--url", "a://b"}).url, "a://b");
+    EXPECT_EQ(init({"init", "--url-file=f"}).url_file, "f");
+    EXPECT_TRUE(std::holds_alternative<Help>(parse_arguments({"init", "-h"})));
+    EXPECT_THROW((void)init({"init", "key"}), Failure);
+    EXPECT_THROW((void)init({"init", "--wait", "1"}), Failure);
+    EXPECT_THROW((void)init({"init", "--url", "a://b", "--url-file", "f"}), Failure);
+}
+
 TEST(Arguments, UrlsAreOverwritten) {
     std::string program = "dlock";
     std::string run = "run";

@@ -10,6 +10,7 @@
 #include <soci/soci.h>
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -77,6 +78,9 @@ class TestLock {
     [[nodiscard]] std::stop_token lost_token() { return lock_->lost_token(); }
 
     [[nodiscard]] bool locked() const noexcept { return lock_->locked(); }
+    [[nodiscard]] std::optional<std::int64_t> fencing_token() const noexcept {
+        return lock_->fencing_token();
+    }
     [[nodiscard]] dlock::BaseLock::State state() const noexcept { return lock_->state(); }
     [[nodiscard]] const dlock::Key& key() const noexcept { return lock_->key(); }
     [[nodiscard]] const dlock::ActualKey& actual_key() const noexcept {

@@ -88,6 +88,7 @@ dlock::LockOptions Client::draw_options() {
     options.reentrancy = chance(30) ? dlock::Reentrancy::counted : dlock::Reentrancy::refused;
     options.on_error = [this](const dlock::LockError& error) { told_ = error; };
     options.xact = can.xact && chance(20);
+    options.fencing = !options.xact && chance(30);
     options.local_queue = chance(70);
     if (chance(20)) {
         options.wait = dlock::WaitStrategy::polling;
@@ -271,6 +272,7 @@ void Client::believe(dlock::BaseLock& lock, dlock::Mode mode) {
     if (server_has_session() && !server_holds(lock)) {
         violation("acquired, and the server says that it does not hold it");
     }
+    check_token(lock, mode);
     const std::string key = lock.key().to_string();
     const int other = stage_.believers.add({.client = number_,
                                             .session = session_,
@@ -281,6 +283,19 @@ void Client::believe(dlock::BaseLock& lock, dlock::Mode mode) {
                                            stage_.server);
     if (other >= 0 && server_has_session()) {
         violation("holds " + key + " together with client " + std::to_string(other));
+    }
+}
+
+void Client::check_token(const dlock::BaseLock& lock, dlock::Mode mode) {
+    const auto token = lock.fencing_token();
+    if (token.has_value() != lock.options().fencing) {
+        violation(token.has_value() ? "a fencing token that nobody asked for"
+                                    : "acquired without a fencing token");
+    }
+    // The grant of a hold that is lost by now may be older than others.
+    if (token.has_value() && server_has_session() && server_holds(lock) &&
+        !stage_.tokens.add(lock.key().to_string(), mode, *token)) {
+        violation("the fencing token " + std::to_string(*token) + " is not the highest");
     }
 }
 
@@ -354,6 +369,11 @@ void Client::count(const dlock::LockError& error) {
         case errc::session_lost:
         case errc::session_changed:
         case errc::transaction_failed:
+            break;
+        case errc::transaction_open:  // a fencing token was asked for
+            if (!in_transaction_) {
+                violation(std::string("no transaction was begun: ") + error.what());
+            }
             break;
         default:
             violation(std::string("an error that nothing calls for: ") + error.what() + ": " +

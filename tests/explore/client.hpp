@@ -3,6 +3,7 @@
 #pragma once
 
 #include "explore/believers.hpp"
+#include "explore/fencing_tokens.hpp"
 #include "explore/schedule.hpp"
 
 #include <dlock/dlock.hpp>
@@ -27,6 +28,7 @@ struct Stage {
     dlock::testing::SimulatedServer& server;
     Tally& tally;
     Believers believers{};
+    FencingTokens tokens{};
     std::vector<std::string> violations{};
 
     void violation(int client, const std::string& text);
@@ -62,6 +64,7 @@ class Client {
     void give_back(Lock& lock);
     [[nodiscard]] bool acquire(dlock::BaseLock& lock, dlock::Mode mode);
     void believe(dlock::BaseLock& lock, dlock::Mode mode);
+    void check_token(const dlock::BaseLock& lock, dlock::Mode mode);
     void check_refusal(const dlock::BaseLock& lock, const dlock::LockError* error);
     void check_session(const dlock::LockError* error);
     [[nodiscard]] bool session_works();

@@ -58,6 +58,9 @@ void Client::take_again(dlock::BaseLock& lock, dlock::Mode mode) {
                             : "what the session holds is held by another, it was told");
         }
         if (again) {
+            if (had && twin->fencing_token() != lock.fencing_token()) {
+                violation("one hold has two fencing tokens");
+            }
             twin->release();
         }
     } catch (const dlock::LockError& error) {

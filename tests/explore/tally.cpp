@@ -14,7 +14,8 @@ bool has(std::string_view text, std::string_view part) {
 }
 
 std::string_view postgresql_purpose(std::string_view sql) {
-    return has(sql, "unlock_all")         ? "user"
+    return has(sql, "dlock.fencing")      ? "fence"
+           : has(sql, "unlock_all")       ? "user"
            : has(sql, "unlock")           ? "release"
            : has(sql, "pg_try_advisory")  ? "try"
            : has(sql, "pg_advisory")      ? "wait"
@@ -25,14 +26,16 @@ std::string_view postgresql_purpose(std::string_view sql) {
 }
 
 std::string_view mysql_purpose(std::string_view sql) {
-    return has(sql, "RELEASE_LOCK")   ? "release"
+    return has(sql, "LAST_INSERT_ID") ? "fence"
+           : has(sql, "RELEASE_LOCK") ? "release"
            : has(sql, "GET_LOCK")     ? (has(sql, ", 0)") ? "try" : "wait")
            : has(sql, "IS_USED_LOCK") ? "verify"
                                       : "user";
 }
 
 std::string_view mssql_purpose(std::string_view sql) {
-    return has(sql, "sp_releaseapplock")   ? "release"
+    return has(sql, "dlock.fencing")       ? "fence"
+           : has(sql, "sp_releaseapplock") ? "release"
            : has(sql, "@LockTimeout = 0,") ? "try"
            : has(sql, "sp_getapplock")     ? "wait"
            : has(sql, "APPLOCK_MODE")      ? "verify"
@@ -40,7 +43,8 @@ std::string_view mssql_purpose(std::string_view sql) {
 }
 
 std::string_view oracle_purpose(std::string_view sql) {
-    return has(sql, "dbms_lock.release")   ? "release"
+    return has(sql, "dlock.fencing")       ? "fence"
+           : has(sql, "dbms_lock.release") ? "release"
            : has(sql, "dbms_lock.convert") ? "verify"
            : has(sql, "dbms_lock.request") ? (has(sql, "timeout => 0,") ? "try" : "wait")
                                            : "user";
@@ -102,7 +106,7 @@ void Tally::print(std::string_view product) const {
 
 std::string Tally::missing(Product product) const {
     std::string result;
-    for (const char* const purpose : {"try", "wait", "verify", "release"}) {
+    for (const char* const purpose : {"try", "wait", "verify", "release", "fence"}) {
         for (const Fault fault : {Fault::lost_request, Fault::lost_reply, Fault::killed_before,
                                   Fault::killed_after, Fault::cancelled}) {
             if (!faults.contains({purpose, name_of(fault)})) {

@@ -23,7 +23,8 @@ class ScriptedDialect final : public Dialect {
 
     Step start(Op op, const Situation& situation) override {
         static constexpr Purpose purposes[] = {Purpose::try_acquire, Purpose::wait,
-                                               Purpose::release, Purpose::verify};
+                                               Purpose::release, Purpose::verify, Purpose::fence};
+        native_error = {};
         started.push_back({op, situation});
         statement_.purpose = purposes[static_cast<int>(op)];
         if (refusal.has_value()) {
@@ -32,7 +33,10 @@ class ScriptedDialect final : public Dialect {
         return Step{.send = &statement_};
     }
     Step resume(const Reply&) override { return next; }
-    const NativeError& native() const noexcept override { return native_; }
+    const NativeError& native() const noexcept override { return native_error; }
+    const FencingSchema& fencing_schema() const noexcept override { return schema_; }
+    errc kind_of(const NativeError&) const noexcept override { return errc::database_error; }
+    bool fences_in_transaction() const noexcept override { return fences_anywhere; }
     bool waits_in_slices() const noexcept override { return slices; }
     bool may_victimise_both() const noexcept override { return both_victims; }
 
@@ -42,10 +46,13 @@ class ScriptedDialect final : public Dialect {
     std::optional<Step> refusal;
     bool slices = true;
     bool both_victims = false;
+    bool fences_anywhere = false;
+    /// Forgotten when the next Op starts.
+    NativeError native_error;
 
   private:
     Statement statement_;
-    NativeError native_;
+    FencingSchema schema_{};
 };
 
 inline Step verdict(Verdict verdict) {
@@ -130,7 +137,7 @@ class AcquisitionTest : public testing::Test {
     [[nodiscard]] const Situation& situation() const { return dialect.started.back().situation; }
 
     [[nodiscard]] Moment moment() const {
-        return {.now = now, .identity = 7, .transaction = TransactionState::idle};
+        return {.now = now, .identity = 7, .transaction = transaction};
     }
 
     void deadline_in(Duration duration) { request.deadline = now + duration; }
@@ -139,9 +146,8 @@ class AcquisitionTest : public testing::Test {
     LockOptions options;
     AcquireRequest request;
     TimePoint now = beginning;
+    TransactionState transaction = TransactionState::idle;
     Action action;
-
-  private:
     std::optional<Acquisition> acquisition_;
 };
 

@@ -46,6 +46,8 @@ constexpr Expected table[] = {
     {errc::permission_denied, std::errc::permission_denied, Retry::never},
     {errc::resource_exhausted, std::errc::resource_unavailable_try_again, Retry::same_call},
     {errc::wrong_process, std::errc::operation_not_permitted, Retry::never},
+    {errc::no_fencing_schema, std::errc::not_supported, Retry::never},
+    {errc::transaction_open, std::errc::operation_not_permitted, Retry::never},
     {errc::database_error, std::errc::io_error, Retry::never},
 };
 
@@ -75,6 +77,8 @@ constexpr bool is_in_the_table(errc code) {
         case errc::permission_denied:
         case errc::resource_exhausted:
         case errc::wrong_process:
+        case errc::no_fencing_schema:
+        case errc::transaction_open:
         case errc::database_error:
             return true;
     }

@@ -22,6 +22,13 @@ inline Reply answer(Verdict verdict) {
     return reply;
 }
 
+/// The reply that VerdictDialect takes for this fencing token.
+inline Reply fencing_token(std::int64_t token) {
+    Reply reply = answer(Verdict::fenced);
+    reply.values[3] = token;
+    return reply;
+}
+
 /// The reply that VerdictDialect takes for this error.
 inline Reply answer(errc error, bool in_doubt = false) {
     Reply reply;
@@ -44,7 +51,7 @@ class VerdictDialect final : public Dialect {
   public:
     Step start(Op op, const Situation& situation) override {
         static constexpr Purpose purposes[] = {Purpose::try_acquire, Purpose::wait,
-                                               Purpose::release, Purpose::verify};
+                                               Purpose::release, Purpose::verify, Purpose::fence};
         native_ = {};
         statement_.purpose = purposes[static_cast<int>(op)];
         statement_.mode = situation.mode;
@@ -56,7 +63,8 @@ class VerdictDialect final : public Dialect {
             throw std::bad_alloc();
         }
         if (!reply.failed) {
-            return {.verdict = static_cast<Verdict>(reply.values[0].value())};
+            return {.verdict = static_cast<Verdict>(reply.values[0].value()),
+                    .token = reply.values[3].value_or(0)};
         }
         native_ = reply.native;
         return {.verdict = Verdict::failed,
@@ -66,10 +74,13 @@ class VerdictDialect final : public Dialect {
     }
     const NativeError& native() const noexcept override { return native_; }
     bool waits_in_slices() const noexcept override { return true; }
+    const FencingSchema& fencing_schema() const noexcept override { return schema_; }
+    errc kind_of(const NativeError&) const noexcept override { return errc::database_error; }
 
   private:
     Statement statement_;
     NativeError native_;
+    FencingSchema schema_{};
 };
 
 class FakeDriver final : public Driver {
@@ -106,13 +117,17 @@ class FakeDriver final : public Driver {
         on_abandon();
     }
 
+    /// The last fencing token that was drawn.
+    std::int64_t tokens = 0;
     /// What the server answers; by default, what a free lock would.
-    std::function<Reply(const Statement&)> on_execute = [](const Statement& statement) {
+    std::function<Reply(const Statement&)> on_execute = [this](const Statement& statement) {
         switch (statement.purpose) {
             case Purpose::release:
                 return answer(Verdict::released);
             case Purpose::verify:
                 return answer(Verdict::held);
+            case Purpose::fence:
+                return fencing_token(++tokens);
             default:
                 return answer(Verdict::granted);
         }

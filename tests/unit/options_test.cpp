@@ -94,6 +94,7 @@ TEST(Options, the_defaults_are_the_safe_ones) {
     EXPECT_FALSE(options.db_principal.has_value());
     EXPECT_FALSE(options.allocate_unique);
     EXPECT_TRUE(options.local_queue);
+    EXPECT_FALSE(options.fencing);
     EXPECT_FALSE(options.helper_session);
     EXPECT_FALSE(options.on_error);
 }

@@ -49,6 +49,8 @@ struct Behaviour {
     /// looked for. Negative: the product's own (MySQL at once, PostgreSQL 1 s, SQL Server 5 s,
     /// Oracle 3 s).
     std::chrono::nanoseconds deadlock_timeout{-1};
+    /// The counter that fencing tokens are drawn from is there.
+    bool fencing_schema = true;
     /// The clock that sessions and server live by; null for the real one.
     World* world = nullptr;
     /// Asked for each statement before it is sent; null for no faults.
@@ -67,8 +69,8 @@ struct Behaviour {
 ///
 /// It knows the statements that locks send, the control of transactions and a little more, and
 /// answers everything else with an error that says "unknown SQL", in a syntax error's or an unknown
-/// function's code where PostgreSQL, MySQL or MariaDB is played. It does not store data, check
-/// logins or parse what the real servers accept beyond that.
+/// function's code where PostgreSQL, MySQL or MariaDB is played. It does not store data but the
+/// counter of fencing tokens, check logins or parse what the real servers accept beyond that.
 ///
 /// Thread safety: all functions may be called from any thread; sessions as SOCI's sessions. The
 /// server must outlive its sessions.
@@ -91,7 +93,7 @@ class SimulatedServer {
     void terminate(std::int64_t session);
     /// Ends the statement that the session runs, as KILL QUERY and pg_cancel_backend do.
     void cancel(std::int64_t session);
-    /// Ends all sessions. New ones can be opened at once.
+    /// Ends all sessions. New ones can be opened at once, and the fencing tokens go on.
     void restart();
 
     /// How many sessions hold the lock, and wait for it, in any mode.

@@ -52,6 +52,9 @@ Value binary(const std::string& name, const Value& left, const Value& right) {
     if (name == ">=") {
         return truth(compare(left, right) >= 0);
     }
+    if (name == "/") {
+        return to_number(left) / to_number(right);
+    }
     if (are_integers(left, right)) {
         // Wraps around as the machine does: minus the smallest number is written so.
         const auto a = static_cast<std::uint64_t>(std::get<std::int64_t>(left));

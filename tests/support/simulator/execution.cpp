@@ -6,6 +6,11 @@
 #include <string>
 
 namespace dlock::testing {
+namespace {
+
+constexpr const char* fencing_table = "dlock.fencing";
+
+}  // namespace
 
 std::string bytes_of_hex(const std::string& hex) {
     std::string bytes;
@@ -79,7 +84,38 @@ Value Execution::cast(const std::string& type, const Value& value) {
 }
 
 std::vector<Scope::Row> Execution::table(const std::string& name) {
-    unknown(name);
+    const std::int64_t* const counter = server_.fencing_counter();
+    if (name != fencing_table || counter == nullptr) {
+        unknown(name);
+    }
+    return {{{"id", std::int64_t{1}}, {"token", *counter}}};
+}
+
+bool Execution::update(const SqlStatement& statement) {
+    std::int64_t* const counter = server_.fencing_counter();
+    if (statement.name != fencing_table || counter == nullptr) {
+        return false;
+    }
+    if (statement.target != "token" || session_.transaction != Transaction::none) {
+        unknown("UPDATE");
+    }
+    result_ = {.has_columns = !statement.select.items.empty(),
+               .columns = statement.select.items.size(),
+               .rows = {}};
+    Row row = Execution::table(fencing_table).front();
+    if (!is_true(evaluate(*statement.select.where, *this, &row))) {
+        return true;
+    }
+    *counter = dlock::testing::to_integer(evaluate(*statement.value, *this, &row));
+    row["token"] = row["inserted.token"] = *counter;
+    std::vector<Value> values;
+    for (const Expression& item : statement.select.items) {
+        values.push_back(evaluate(item, *this, &row));
+    }
+    if (!values.empty()) {
+        result_.rows.push_back(std::move(values));
+    }
+    return true;
 }
 
 void Execution::take_result(const Select& select) {

@@ -28,6 +28,9 @@ class Execution : public Scope {
 
     /// The rows of a SELECT, as the last result.
     void take_result(const Select& select);
+    /// An UPDATE of the counter of fencing tokens, outside of transactions. False if there is no
+    /// such table.
+    [[nodiscard]] bool update(const SqlStatement& statement);
     [[nodiscard]] ResultSet& result() { return result_; }
 
     [[nodiscard]] bool releases(const std::string& name, Mode mode, bool xact) {

@@ -153,7 +153,7 @@ Expression ExpressionParser::sum() {
 
 Expression ExpressionParser::product() {
     Expression left = primary();
-    while (is_symbol("*") || is_symbol("&")) {
+    while (is_symbol("*") || is_symbol("/") || is_symbol("&")) {
         const std::string symbol = take().text;
         left = operation(symbol.c_str(), {std::move(left), primary()});
     }

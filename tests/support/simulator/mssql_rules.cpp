@@ -122,6 +122,11 @@ class MssqlExecution final : public Execution {
                     one(statement.inner[1]);
                 }
                 return;
+            case Kind::update:
+                if (!update(statement)) {
+                    throw SqlError(208, "42S02", "Invalid object name");
+                }
+                return;
             case Kind::execute:
                 return execute(statement);
             case Kind::begin:

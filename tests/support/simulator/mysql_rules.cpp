@@ -66,6 +66,12 @@ class MysqlExecution final : public Execution {
                 [&](const Grant& grant) { return grant.session == session().id; });
             return count;
         }
+        if (name == "last_insert_id") {
+            if (!arguments.empty()) {
+                session().last_insert_id = dlock::testing::to_integer(arguments[0]);
+            }
+            return session().last_insert_id;
+        }
         if (name == "connection_id") {
             return session().id;
         }
@@ -87,6 +93,9 @@ class MysqlExecution final : public Execution {
     Value variable(const std::string& name) override {
         if (name == "@@in_transaction" && is_mariadb()) {
             return std::int64_t{session().transaction == Transaction::active};
+        }
+        if (name == "@@autocommit") {
+            return std::int64_t{1};
         }
         if (name.starts_with("@@")) {
             throw error(1193, "Unknown system variable");
@@ -135,6 +144,18 @@ class MysqlExecution final : public Execution {
                 return;
             case Kind::set:
                 return set(statement);
+            case Kind::set_transaction:
+                if (session().transaction != Transaction::none) {
+                    throw SqlError(1568, "25001",
+                                   "Transaction characteristics can't be changed while a "
+                                   "transaction is in progress");
+                }
+                return;
+            case Kind::update:
+                if (!update(statement)) {
+                    throw SqlError(1146, "42S02", "Table doesn't exist");
+                }
+                return;
             case Kind::kill: {
                 const SessionId id = dlock::testing::to_integer(value_of(statement.value));
                 if (server().find(id) == nullptr) {

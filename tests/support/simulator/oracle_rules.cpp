@@ -85,6 +85,18 @@ class OracleExecution final : public Execution {
         if (name == "handle") {
             return name_of_handle(to_text(arguments.at(0)));
         }
+        if (const auto local = session().variables.find(name); local != session().variables.end()) {
+            return local->second;
+        }
+        if (name == "t") {
+            return {};  // not assigned
+        }
+        if (name == "draw") {
+            return draw();
+        }
+        if (name == "trunc" || name == "mod") {
+            return arithmetic(name, arguments);
+        }
         // The lock of an id, or of a handle.
         const std::string lock = is_null(argument("lockhandle")) ? to_text(argument("id"))
                                                                  : to_text(argument("lockhandle"));
@@ -118,7 +130,16 @@ class OracleExecution final : public Execution {
         switch (statement.kind) {
             case Kind::select:
                 return take_result(statement.select);
+            case Kind::condition:
+                if (is_true(value_of(statement.value))) {
+                    one(statement.inner[0]);
+                }
+                return;
             case Kind::assign: {
+                if (!statement.name.starts_with(':')) {
+                    session().variables[statement.name] = value_of(statement.value);
+                    return;
+                }
                 const auto target = session().parameters->find(statement.name.substr(1));
                 if (target == session().parameters->end()) {
                     throw SqlError(1008, "", "ORA-01008: not all variables bound");
@@ -140,6 +161,24 @@ class OracleExecution final : public Execution {
             default:
                 throw SqlError(900, "", "ORA-00900: unknown SQL");
         }
+    }
+
+    // A fencing token, in a transaction of its own.
+    Value draw() const {
+        std::int64_t* const counter = server().fencing_counter();
+        if (counter == nullptr) {
+            throw SqlError(6550, "", "ORA-06550: PL/SQL: ORA-00942: table or view does not exist");
+        }
+        return ++*counter;
+    }
+
+    static Value arithmetic(const std::string& name, const std::vector<Value>& arguments) {
+        if (is_null(arguments.at(0))) {
+            return {};
+        }
+        return name == "trunc" ? static_cast<std::int64_t>(to_number(arguments[0]))
+                               : dlock::testing::to_integer(arguments[0]) %
+                                     dlock::testing::to_integer(arguments.at(1));
     }
 
     std::optional<Grant> own(const std::string& lock) const {

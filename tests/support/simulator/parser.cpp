@@ -22,8 +22,8 @@ class Parser final : public ExpressionParser {
             if (accept_symbol(";")) {
                 continue;
             }
-            if (accept({"declare", "function"})) {
-                handle_function();
+            if (is_word("declare") && (is_word("function", 1) || is_word("rc", 1))) {
+                oracle_functions();
             }
             if (is_word("begin") && begins_block()) {
                 block(result);
@@ -38,8 +38,66 @@ class Parser final : public ExpressionParser {
     }
 
   private:
-    // The function that makes a handle of a lock's name, before an Oracle block. What it does is
-    // known to the rules; nothing else may stand here.
+    // What stands before an Oracle block. What the functions do is known to the rules; nothing else
+    // may stand here.
+    void oracle_functions() {
+        expect({"declare"});
+        if (is_word("rc")) {
+            draw_function();
+        }
+        if (accept({"function"})) {
+            handle_function();
+        }
+    }
+
+    // Draws a fencing token.
+    void draw_function() {
+        for (const char* const word : {"rc",
+                                       "number",
+                                       ";",
+                                       "t",
+                                       "number",
+                                       ";",
+                                       "function",
+                                       "draw",
+                                       "return",
+                                       "number",
+                                       "is",
+                                       "pragma",
+                                       "autonomous_transaction",
+                                       ";",
+                                       "n",
+                                       "number",
+                                       ";",
+                                       "begin",
+                                       "select",
+                                       "token",
+                                       "into",
+                                       "n",
+                                       "from",
+                                       "dlock",
+                                       ".",
+                                       "fencing",
+                                       "where",
+                                       "id",
+                                       "=",
+                                       "1",
+                                       "for",
+                                       "update",
+                                       "wait"}) {
+            require(word);
+        }
+        (void)take();
+        for (const char* const word :
+             {";",     "update", "dlock", ".",     "fencing", "set",   "token",     "=",
+              "token", "+",      "1",     "where", "id",      "=",     "1",         "returning",
+              "token", "into",   "n",     ";",     "commit",  "write", "immediate", "wait",
+              ";",     "return", "n",     ";",     "end",     ";"}) {
+            require(word);
+        }
+    }
+
+    // Makes a handle of a lock's name.
     void handle_function() {
         for (const char* const word :
              {"handle", "(", "n", "varchar2", ")", "return", "varchar2", "is", "pragma",
@@ -65,22 +123,33 @@ class Parser final : public ExpressionParser {
     // BEGIN opens a PL/SQL block if an assignment or a call follows.
     bool begins_block() const {
         return peek(1).kind == Token::Kind::parameter ||
-               (peek(1).kind == Token::Kind::word && is_symbol(".", 2));
+               (peek(1).kind == Token::Kind::word && (is_symbol(".", 2) || is_symbol(":=", 2)));
     }
 
     void block(Script& script) {
         expect({"begin"});
         while (!accept({"end"})) {
-            SqlStatement one{.kind = Kind::assign};
-            if (peek().kind != Token::Kind::parameter) {
-                unknown();
+            if (accept({"if"})) {
+                SqlStatement one{.kind = Kind::condition, .value = expression()};
+                expect({"then"});
+                one.inner.push_back(assignment());
+                expect({"end", "if"});
+                expect_symbol(";");
+                script.push_back(std::move(one));
+            } else {
+                script.push_back(assignment());
             }
-            one.name = ":" + take().text;
-            expect_symbol(":=");
-            one.value = expression();
-            script.push_back(std::move(one));
-            expect_symbol(";");
         }
+    }
+
+    SqlStatement assignment() {
+        SqlStatement one{.kind = Kind::assign};
+        const bool is_output = peek().kind == Token::Kind::parameter;
+        one.name = is_output ? ":" + take().text : word();
+        expect_symbol(":=");
+        one.value = expression();
+        expect_symbol(";");
+        return one;
     }
 
     SqlStatement statement() {
@@ -109,8 +178,17 @@ class Parser final : public ExpressionParser {
             (void)accept({"savepoint"});
             return {.kind = Kind::release, .name = word()};
         }
+        if (accept({"set", "transaction"})) {
+            while (peek().kind == Token::Kind::word || is_symbol(",")) {
+                (void)take();
+            }
+            return {.kind = Kind::set_transaction};
+        }
         if (accept({"set"})) {
             return set();
+        }
+        if (accept({"update"})) {
+            return update();
         }
         if (accept({"show"})) {
             return {.kind = Kind::show, .name = dotted_name()};
@@ -157,6 +235,37 @@ class Parser final : public ExpressionParser {
         return result;
     }
 
+    // What it gives back: PostgreSQL's RETURNING, SQL Server's OUTPUT.
+    SqlStatement update() {
+        SqlStatement result{.kind = Kind::update, .name = dotted_name()};
+        if (accept({"with"})) {
+            expect_symbol("(");
+            expect({"nowait"});
+            expect_symbol(")");
+        }
+        expect({"set"});
+        result.target = word();
+        expect_symbol("=");
+        result.value = expression();
+        if (accept({"output"})) {
+            result.select.items = expressions();
+        }
+        expect({"where"});
+        result.select.where = expression();
+        if (accept({"returning"})) {
+            result.select.items = expressions();
+        }
+        return result;
+    }
+
+    std::vector<Expression> expressions() {
+        std::vector<Expression> all;
+        do {
+            all.push_back(expression());
+        } while (accept_symbol(","));
+        return all;
+    }
+
     SqlStatement set() {
         SqlStatement result{.kind = Kind::set};
         if (accept({"statement"})) {
@@ -166,10 +275,14 @@ class Parser final : public ExpressionParser {
             const Expression limit = expression();
             expect({"for"});
             result = statement();
-            if (name != "max_statement_time" || limit.kind != Expression::Kind::literal) {
+            if (limit.kind != Expression::Kind::literal) {
                 unknown();
             }
-            result.set_for_statement = to_number(limit.value);
+            if (name == "max_statement_time") {
+                result.set_for_statement = to_number(limit.value);
+            } else if (name != "innodb_lock_wait_timeout") {  // nobody waits for rows here
+                unknown();
+            }
             return result;
         }
         if (accept({"names"})) {

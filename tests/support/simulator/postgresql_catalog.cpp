@@ -13,8 +13,8 @@ namespace {
 
 bool is_known(const std::string& name) {
     static const std::set<std::string> others{
-        "pg_backend_pid", "pg_is_in_recovery",    "current_database", "current_setting",
-        "extract_epoch",  "pg_terminate_backend", "pg_cancel_backend"};
+        "pg_backend_pid", "pg_is_in_recovery",    "current_database",  "current_setting",
+        "extract_epoch",  "pg_terminate_backend", "pg_cancel_backend", "set_config"};
     static const std::set<std::string> advisory = [] {
         std::set<std::string> names{"pg_advisory_unlock", "pg_advisory_unlock_shared",
                                     "pg_advisory_unlock_all"};

@@ -64,6 +64,10 @@ class PostgresqlExecution final : public Execution {
         if (name == "current_setting") {
             return current(to_text(arguments.at(0)));
         }
+        if (name == "set_config") {
+            set(to_text(arguments.at(0)), to_text(arguments.at(1)), is_true(arguments.at(2)));
+            return arguments.at(1);
+        }
         if (name == "extract_epoch") {
             return arguments.at(0);
         }
@@ -88,7 +92,7 @@ class PostgresqlExecution final : public Execution {
             return {{{"oid", std::int64_t{1}}, {"datname", std::string("test")}}};
         }
         if (name != "pg_catalog.pg_locks" && name != "pg_locks") {
-            unknown(name);
+            return Execution::table(name);
         }
         return postgresql_locks(server().locks());
     }
@@ -153,7 +157,17 @@ class PostgresqlExecution final : public Execution {
                                            session().savepoints.end());
                 return;
             case Kind::set:
-                return set(statement);
+                return set(statement.name, to_text(value_of(statement.value)), statement.local);
+            case Kind::set_transaction:
+                if (session().transaction != Transaction::none) {
+                    throw error("25001", "must be called before any query");
+                }
+                return;
+            case Kind::update:
+                if (!update(statement)) {
+                    throw error("42P01", "relation does not exist");
+                }
+                return;
             case Kind::show:
                 result() = {.has_columns = true, .columns = 1, .rows = {{current(statement.name)}}};
                 return;
@@ -242,16 +256,15 @@ class PostgresqlExecution final : public Execution {
         release_after(place->order);
     }
 
-    void set(const SqlStatement& statement) {
-        const std::string text = postgresql_setting(
-            statement.name, to_text(value_of(statement.value)), server().version());
-        if (statement.local) {
+    void set(const std::string& name, const std::string& value, bool local) {
+        const std::string text = postgresql_setting(name, value, server().version());
+        if (local) {
             if (session().transaction != Transaction::none || session().implicit) {
-                session().local[statement.name] = text;
+                session().local[name] = text;
             }
         } else {
-            session().settings[statement.name] = text;
-            session().local.erase(statement.name);
+            session().settings[name] = text;
+            session().local.erase(name);
         }
     }
 

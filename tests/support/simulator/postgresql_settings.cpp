@@ -48,6 +48,7 @@ const Settings& postgresql_defaults() {
                                    {"deadlock_timeout", "1s"},
                                    {"idle_in_transaction_session_timeout", "0"},
                                    {"default_transaction_isolation", "read committed"},
+                                   {"synchronous_commit", "on"},
                                    {"application_name", ""}};
     return settings;
 }

@@ -51,6 +51,10 @@ class ServerModel {
     [[nodiscard]] std::string name_of(const ActualKey& key) const;
 
     // For the rules of the databases; the lock is taken.
+    /// The fencing token that was drawn last; null without the counter.
+    [[nodiscard]] std::int64_t* fencing_counter() noexcept {
+        return behaviour_.fencing_schema ? &fencing_token_ : nullptr;
+    }
     [[nodiscard]] LockTable& locks() noexcept { return locks_; }
     [[nodiscard]] TimePoint now() const noexcept { return world().now(); }
     /// Waits for the lock. Releases the server's lock meanwhile.
@@ -73,6 +77,7 @@ class ServerModel {
     LockTable locks_;
     std::map<SessionId, std::shared_ptr<ServerSession>> sessions_;
     SessionId next_id_ = 100;
+    std::int64_t fencing_token_ = 0;
 };
 
 /// The SOCI backend of the server.

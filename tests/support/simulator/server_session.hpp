@@ -85,6 +85,8 @@ struct ServerSession {
     TimePoint statement_deadline = TimePoint::max();
     Parameters* parameters = nullptr;
     std::map<std::string, Value> variables;
+    /// MySQL's LAST_INSERT_ID().
+    std::int64_t last_insert_id = 0;
     std::unique_lock<std::mutex>* lock = nullptr;
 };
 

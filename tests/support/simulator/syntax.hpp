@@ -60,6 +60,8 @@ struct SqlStatement {
         condition,    // value; inner: then, else
         execute,      // name (the procedure), target (the variable), arguments
         kill,         // value; `local` for KILL QUERY
+        update,       // name (the table), target (the column), value; select: what is given back
+        set_transaction,
         discard_all,
     };
     Kind kind = Kind::select;

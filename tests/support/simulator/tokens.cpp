@@ -123,7 +123,7 @@ class Tokenizer {
                 return {Token::Kind::symbol, symbol};
             }
         }
-        if (std::string_view("(),;=<>+-*.&").find(c) == std::string_view::npos) {
+        if (std::string_view("(),;=<>+-*/.&").find(c) == std::string_view::npos) {
             throw UnknownSql("unknown character in: " + std::string(sql_));
         }
         ++position_;

@@ -1,0 +1,20 @@
+// What create_fencing_schema() has to know of one database.
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <array>
+
+namespace dlock::detail {
+
+/// The counter that fencing tokens are drawn from.
+struct FencingSchema {
+    /// One row if the counter is there.
+    const char* find;
+    /// What makes it, in this order; none of them changes what is there already. Null ends the
+    /// list.
+    std::array<const char*, 5> create;
+    /// What another login needs, which stands as <login> in it; empty where logins are unknown.
+    const char* grant;
+};
+
+}  // namespace dlock::detail

@@ -1,0 +1,62 @@
+// dlock init, and the tokens of dlock run --fencing.
+// SPDX-License-Identifier: BSL-1.0
+#include "support/fencing.hpp"
+
+#include "case.hpp"
+
+namespace dlock_test {
+namespace {
+
+class FencingProgram : public OnDatabase {
+  protected:
+    // By whoever may create the counter.
+    [[nodiscard]] Start init() const {
+        Start start = dlock({}, {});
+        start.words = {start.words.front(), "init"};
+        if (!GetParam().admin_url.empty()) {
+            start.environment["DLOCK_URL"] = GetParam().admin_url;
+        }
+        return start;
+    }
+
+    [[nodiscard]] long long draw() {
+        const Result result = run(shell({"--fencing"}, "echo \"token $DLOCK_TOKEN \""));
+        EXPECT_EQ(result.exit_code, 0) << result.err;
+        return std::atoll(result.out.substr(6).c_str());
+    }
+};
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(FencingProgram);
+INSTANTIATE_TEST_SUITE_P(, FencingProgram, testing::ValuesIn(cases()), name_of);
+
+TEST_P(FencingProgram, TokensRise) {
+    if (is_server()) {
+        prepare_fencing(GetParam());
+    }
+    for (int i = 0; i < 2; ++i) {
+        const Result result = run(init());
+        EXPECT_EQ(result.exit_code, 0) << result.err;
+        EXPECT_EQ(result.out.find("GRANT") != std::string::npos, is_server()) << result.out;
+    }
+    const long long first = draw();
+    EXPECT_GT(first, 0);
+    EXPECT_GT(draw(), first);
+}
+
+TEST_P(FencingProgram, ATokenIsSetOnlyIfAskedFor) {
+    Start start = shell({}, "echo \"[$DLOCK_TOKEN]\"");
+    start.environment["DLOCK_TOKEN"] = "5";
+    EXPECT_EQ(run(start).out, "[]\n");
+}
+
+TEST_P(FencingProgram, WithoutTheCounterItSaysWhatToDo) {
+    if (!GetParam().url.empty()) {
+        GTEST_SKIP() << "others draw from this database's counter";
+    }
+    const Result result = run(dlock({"--fencing"}, {"echo", "ran"}));
+    EXPECT_EQ(result.exit_code, 78);
+    EXPECT_EQ(result.out, "");
+    EXPECT_NE(result.err.find("dlock init"), std::string::npos) << result.err;
+}
+
+}  // namespace
+}  // namespace dlock_test

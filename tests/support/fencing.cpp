@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "support/fencing.hpp"
+
+#include <dlock/dlock.hpp>
+
+#include <mutex>
+#include <set>
+#include <string>
+
+namespace dlock_test {
+namespace {
+
+// One statement after the other, with the user's name in the place of <login>.
+void grant(soci::session& admin, std::string text, const std::string& login) {
+    while (!text.empty()) {
+        const auto end = text.find("; ");
+        std::string statement = text.substr(0, end);
+        text.erase(0, end == std::string::npos ? end : end + 2);
+        statement.replace(statement.find("<login>"), 7, login);
+        admin << statement;
+    }
+}
+
+}  // namespace
+
+void prepare_fencing(const Database& database) {
+    static std::mutex mutex;
+    static std::set<std::string> prepared;
+    const std::lock_guard lock(mutex);
+    if (!prepared.insert(database.name).second) {
+        return;
+    }
+    if (database.admin_url.empty()) {
+        dlock::create_fencing_schema(*database.open());
+        return;
+    }
+    const auto admin = database.open_admin();
+    dlock::create_fencing_schema(*admin);
+    grant(*admin, dlock::fencing_grant(*admin),
+          database.is_postgresql() ? "\"lock\"" : "'lock'@'%'");
+}
+
+}  // namespace dlock_test
