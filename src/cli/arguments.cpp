@@ -51,11 +51,16 @@ Parts split(const std::vector<std::string>& arguments) {
             .has_rest = true};
 }
 
-// What CLI11 could not place. Arguments are not printed: one may be a URL with a password.
+// An argument for an error's text, unless it may be a URL with a password in the wrong place.
+std::string shown(const std::string& argument) {
+    return argument.find("://") == std::string::npos ? in_quotes(argument) : "(a URL, not shown)";
+}
+
+// What CLI11 could not place. Its value is not printed.
 [[noreturn]] void refuse_extra(const std::string& argument) {
     const bool is_long = argument.starts_with("--");
     refuse("there is no option " +
-           in_quotes(is_long ? argument.substr(0, argument.find('=')) : argument.substr(0, 2)));
+           shown(is_long ? argument.substr(0, argument.find('=')) : argument.substr(0, 2)));
 }
 
 void read_options(const std::vector<std::string>& arguments, Raw& raw, RunOptions& run) {
@@ -100,7 +105,7 @@ void read_options(const std::vector<std::string>& arguments, Raw& raw, RunOption
     if (wait->count() > 0) {
         run.wait = parse_duration(raw.wait);
         if (!run.wait) {
-            refuse("the time of --wait, " + in_quotes(raw.wait) +
+            refuse("the time of --wait, " + shown(raw.wait) +
                    ", cannot be read: write 500ms, 10s, 1.5m, 1h, or seconds");
         }
     }
@@ -131,7 +136,7 @@ void read_values(const Raw& raw, RunOptions& run) {
     if (raw.integer) {
         run.integer_key = to_number<std::int64_t>(run.key);
         if (!run.integer_key) {
-            refuse("with --int, KEY must be an integer of 64 bits, not " + in_quotes(run.key));
+            refuse("with --int, KEY must be an integer of 64 bits, not " + shown(run.key));
         }
     }
 }

@@ -45,6 +45,23 @@ TEST(Arguments, Options) {
     EXPECT_EQ(parse({"run", "--int", "-5", "--", "ls"}).integer_key, -5);
 }
 
+TEST(Arguments, UrlsInTheWrongPlaceAreNotShown) {
+    const std::string url = "mysql://u:s3cret@h";
+    for (const std::vector<std::string>& arguments :
+         {std::vector<std::string>{"run", "-w", url, "k", "--", "ls"},
+          {"run", "--int", url, "--", "ls"},
+          {"run", "--" + url, "k", "--", "ls"},
+          {"run", url, url, "--", "ls"}}) {
+        try {
+            (void)parse(arguments);
+            ADD_FAILURE() << "taken";
+        } catch (const Failure& failure) {
+            EXPECT_EQ(std::string(failure.what()).find("s3cret"), std::string::npos)
+                << failure.what();
+        }
+    }
+}
+
 TEST(Arguments, UrlsAreOverwritten) {
     std::string program = "dlock";
     std::string run = "run";
