@@ -115,7 +115,8 @@ TEST(Url, OfSqliteInSocisForm) {
 TEST(Url, OfSqliteThatIsNoPathIsRefused) {
     for (const char* const url :
          {"sqlite://", "sqlite://x.db", "sqlite://host/x.db", "sqlite:///x?mode=ro",
-          "sqlite:///x#y", "sqlite:///x%00y", "sqlite:///x%", "sqlite3://", "sqlite3:///a=\"b"}) {
+          "sqlite:///x#y", "sqlite:///x%00y", "sqlite:///x%", "sqlite3://", "sqlite3:///a=\"b",
+          "sqlite3:// 1=b"}) {
         expect_refused(url);
     }
 }
