@@ -96,6 +96,11 @@ void read_options(const std::vector<std::string>& arguments, Raw& raw, RunOption
     if (raw.keys.size() > 1) {
         refuse("there is more than one KEY; the command goes after two dashes");
     }
+    // CLI11 makes a number of what stands behind a flag, -5 of -n5.
+    if (!raw.keys.empty() &&
+        std::find(arguments.begin(), arguments.end(), raw.keys.front()) == arguments.end()) {
+        refuse("the options cannot be read: a flag takes no value");
+    }
     if (url->count() > 0) {
         run.url = raw.url;
     }

@@ -45,6 +45,12 @@ TEST(Arguments, Options) {
     EXPECT_EQ(parse({"run", "--int", "-5", "--", "ls"}).integer_key, -5);
 }
 
+TEST(Arguments, WhatStandsBehindAFlagIsNoKey) {
+    EXPECT_THROW(parse({"run", "-n5", "--", "ls"}), Failure);
+    EXPECT_THROW(parse({"run", "-so-5", "--", "ls"}), Failure);
+    EXPECT_EQ(parse({"run", "-n", "-5", "--", "ls"}).key, "-5");
+}
+
 TEST(Arguments, UrlsInTheWrongPlaceAreNotShown) {
     const std::string url = "mysql://u:s3cret@h";
     for (const std::vector<std::string>& arguments :
