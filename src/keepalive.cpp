@@ -38,10 +38,10 @@ bool ask_server(const LockParts& parts, seconds silence) {
     detail::Reply reply;
     parts.driver->execute(statement, reply);
     if (reply.failed) {
-        throw LockError(reply.connection_lost ? errc::session_lost
-                                              : parts.dialect->kind_of(reply.native),
-                        parts.capabilities.database + ": the keepalive settings were refused", "",
-                        reply.native);
+        throw LockError(
+            reply.connection_lost ? errc::session_lost : parts.dialect->kind_of(reply.native),
+            parts.capabilities.database + ": the keepalive settings were refused", "",
+            reply.native);
     }
     return true;
 }

@@ -51,17 +51,22 @@ Parts split(const std::vector<std::string>& arguments) {
             .has_rest = true};
 }
 
-// What CLI11 could not place. Arguments are not printed: one may be a URL with a password.
+// An argument for an error's text, unless it may be a URL with a password in the wrong place.
+std::string shown(const std::string& argument) {
+    return argument.find("://") == std::string::npos ? in_quotes(argument) : "(a URL, not shown)";
+}
+
+// What CLI11 could not place. Its value is not printed.
 [[noreturn]] void refuse_extra(const std::string& argument) {
     const bool is_long = argument.starts_with("--");
     refuse("there is no option " +
-           in_quotes(is_long ? argument.substr(0, argument.find('=')) : argument.substr(0, 2)));
+           shown(is_long ? argument.substr(0, argument.find('=')) : argument.substr(0, 2)));
 }
 
 Seconds read_duration(const std::string& option, const std::string& text) {
     const auto duration = parse_duration(text);
     if (!duration) {
-        refuse("the time of " + option + ", " + in_quotes(text) +
+        refuse("the time of " + option + ", " + shown(text) +
                ", cannot be read: write 500ms, 10s, 1.5m, 1h, or seconds");
     }
     return *duration;
@@ -115,6 +120,11 @@ void read_options(const std::vector<std::string>& arguments, Raw& raw, RunOption
     if (raw.keys.size() > 1) {
         refuse("there is more than one KEY; the command goes after two dashes");
     }
+    // CLI11 makes a number of what stands behind a flag, -5 of -n5.
+    if (!raw.keys.empty() &&
+        std::find(arguments.begin(), arguments.end(), raw.keys.front()) == arguments.end()) {
+        refuse("the options cannot be read: a flag takes no value");
+    }
     run.url = raw.url;
     run.url_file = raw.url_file;
     if (wait->count() > 0) {
@@ -153,7 +163,7 @@ void read_values(const Raw& raw, RunOptions& run) {
     if (raw.integer) {
         run.integer_key = to_number<std::int64_t>(run.key);
         if (!run.integer_key) {
-            refuse("with --int, KEY must be an integer of 64 bits, not " + in_quotes(run.key));
+            refuse("with --int, KEY must be an integer of 64 bits, not " + shown(run.key));
         }
     }
 }

@@ -38,6 +38,28 @@ std::string value_of(const Options& options, std::string_view name) {
     return {};
 }
 
+// All that was read, as a list: what could be appended to the text as it was written would be taken
+// for a part of what stands there last.
+std::string write_list(const Options& options) {
+    std::string text;
+    for (const PQconninfoOption* option = options.get(); option->keyword != nullptr; ++option) {
+        if (option->val == nullptr) {
+            continue;
+        }
+        text += option->keyword;
+        text += "='";
+        for (const char* c = option->val; *c != '\0'; ++c) {
+            if (*c == '\'' || *c == '\\') {
+                text += '\\';
+            }
+            text += *c;
+        }
+        text += "' ";
+    }
+    // Shows whose session it is in pg_stat_activity, unless the user has named it.
+    return text + "fallback_application_name='dlock'";
+}
+
 // A slash or an @ in a password that is not written %2F or %40 makes libpq take parts of the
 // password for host, port or database, and name them in its errors.
 bool is_misread(const Options& options) {
@@ -52,7 +74,8 @@ Target postgresql_target(std::string_view rest) {
     // Users of SOCI write "postgresql://postgresql://...": the backend, then libpq's own URL.
     const bool whole_url = rest.starts_with("postgresql://") || rest.starts_with("postgres://");
     const bool list = !whole_url && is_parameter_list(rest);
-    std::string text = whole_url || list ? std::string(rest) : "postgresql://" + std::string(rest);
+    const std::string text =
+        whole_url || list ? std::string(rest) : "postgresql://" + std::string(rest);
 
     char* error = nullptr;
     const Options options(PQconninfoParse(text.c_str(), &error), PQconninfoFree);
@@ -68,14 +91,7 @@ Target postgresql_target(std::string_view rest) {
             hide(password);
         }
     }
-    // Shows whose session it is in pg_stat_activity, unless the user has named it.
-    if (list) {
-        text += " fallback_application_name=dlock";
-    } else {
-        text += text.find('?') == std::string::npos ? '?' : '&';
-        text += "fallback_application_name=dlock";
-    }
-    target.parameters = std::move(text);
+    target.parameters = write_list(options);
     return target;
 }
 

@@ -37,6 +37,9 @@ std::string soci_parameters(const std::string& path) {
     if (path.find('"') != std::string::npos) {
         refuse("a path cannot hold both an equals sign and a double quote");
     }
+    if (path.starts_with(' ')) {  // SOCI takes the quote before it for the value's end
+        refuse("a path with an equals sign cannot begin with a space");
+    }
     return "db=\"" + path + '"';
 }
 

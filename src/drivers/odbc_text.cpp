@@ -122,11 +122,13 @@ int odbc_version(std::string_view text) {
     if (text.substr(0, replication_prefix.size()) == replication_prefix) {
         text.remove_prefix(replication_prefix.size());
     }
-    std::array<int, 3> parts{};
+    constexpr unsigned most = 9999;  // whatever a driver says, the sum is an int
+    std::array<unsigned, 3> parts{};
     const char* next = text.data();
     const char* const last = text.data() + text.size();
-    for (int& part : parts) {
+    for (unsigned& part : parts) {
         const auto [end, error] = std::from_chars(next, last, part);
+        part = std::min(part, most);
         if (error != std::errc()) {
             break;
         }
@@ -136,7 +138,7 @@ int odbc_version(std::string_view text) {
         }
         ++next;
     }
-    return parts[0] * 10000 + parts[1] * 100 + parts[2];
+    return static_cast<int>(parts[0] * 10000 + parts[1] * 100 + parts[2]);
 }
 
 std::string odbc_server_name(std::string_view connection_string) {

@@ -63,6 +63,29 @@ TEST(Arguments, Init) {
     EXPECT_THROW((void)init({"init", "--url", "a://b", "--url-file", "f"}), Failure);
 }
 
+TEST(Arguments, WhatStandsBehindAFlagIsNoKey) {
+    EXPECT_THROW(parse({"run", "-n5", "--", "ls"}), Failure);
+    EXPECT_THROW(parse({"run", "-so-5", "--", "ls"}), Failure);
+    EXPECT_EQ(parse({"run", "-n", "-5", "--", "ls"}).key, "-5");
+}
+
+TEST(Arguments, UrlsInTheWrongPlaceAreNotShown) {
+    const std::string url = "mysql://u:s3cret@h";
+    for (const std::vector<std::string>& arguments :
+         {std::vector<std::string>{"run", "-w", url, "k", "--", "ls"},
+          {"run", "--int", url, "--", "ls"},
+          {"run", "--" + url, "k", "--", "ls"},
+          {"run", url, url, "--", "ls"}}) {
+        try {
+            (void)parse(arguments);
+            ADD_FAILURE() << "taken";
+        } catch (const Failure& failure) {
+            EXPECT_EQ(std::string(failure.what()).find("s3cret"), std::string::npos)
+                << failure.what();
+        }
+    }
+}
+
 TEST(Arguments, UrlsAreOverwritten) {
     std::string program = "dlock";
     std::string run = "run";

@@ -39,28 +39,47 @@ TEST(Url, OfNoDatabaseIsRefused) {
 }
 
 #ifdef DLOCK_HAS_POSTGRESQL
-constexpr const char* name_parameter = "fallback_application_name=dlock";
+std::string of_postgresql(const std::string& url) {
+    const Target target = parse_url(url);
+    EXPECT_EQ(target.backend, "postgresql");
+    const std::string name = "fallback_application_name='dlock'";
+    EXPECT_TRUE(target.parameters.ends_with(name)) << target.parameters;
+    return target.parameters.substr(0, target.parameters.size() - name.size());
+}
 
-TEST(Url, OfPostgresqlGoesToLibpqAsItIs) {
-    for (const std::string rest : {"", "h", "u:p%40w@h:5433,h2:5434/db?sslmode=require",
-                                   "u@%2Frun%2Fpg/db", "u:a=b@h/db", "[::1]:5432/db"}) {
-        for (const char* const scheme : {"postgresql://", "postgres://", "PostgreSQL://"}) {
-            const Target target = parse_url(scheme + rest);
-            EXPECT_EQ(target.backend, "postgresql");
-            const char separator = rest.find('?') == std::string::npos ? '?' : '&';
-            EXPECT_EQ(target.parameters, "postgresql://" + rest + separator + name_parameter);
-        }
+TEST(Url, OfPostgresqlBecomesParameters) {
+    for (const char* const scheme : {"postgresql://", "postgres://", "PostgreSQL://",
+                                     "postgresql://postgres://", "postgres://postgresql://"}) {
+        const auto parameters = [&](const char* rest) {
+            return of_postgresql(scheme + std::string(rest));
+        };
+        EXPECT_EQ(parameters(""), "");
+        EXPECT_EQ(parameters("h"), "host='h' ");
+        EXPECT_EQ(parameters("u:p%40w@h:5433,h2:5434/db?sslmode=require"),
+                  "user='u' password='p@w' dbname='db' host='h,h2' port='5433,5434' "
+                  "sslmode='require' ");
+        EXPECT_EQ(parameters("u@%2Frun%2Fpg/db"), "user='u' dbname='db' host='/run/pg' ");
+        EXPECT_EQ(parameters("u:a=b@h/db"), "user='u' password='a=b' dbname='db' host='h' ");
+        EXPECT_EQ(parameters("[::1]:5432/db"), "dbname='db' host='::1' port='5432' ");
     }
-    EXPECT_EQ(parse_url("postgresql://postgres://u@h/db").parameters,
-              std::string("postgres://u@h/db?") + name_parameter);
 }
 
 TEST(Url, OfPostgresqlMayBeSocis) {
-    EXPECT_EQ(parse_url("postgresql://dbname=shop user=x").parameters,
-              std::string("dbname=shop user=x ") + name_parameter);
+    EXPECT_EQ(of_postgresql("postgresql://dbname=shop user=x"), "user='x' dbname='shop' ");
+    EXPECT_EQ(of_postgresql("postgresql://dbname='a\\'b' options=\\\\"),
+              "dbname='a\\'b' options='\\\\' ");
     EXPECT_TRUE(parse_url("postgresql://password='a b' user=x").has_password);
     EXPECT_FALSE(parse_url("postgresql://user=x").has_password);
     EXPECT_TRUE(parse_url("postgresql://u:p@h").has_password);
+}
+
+TEST(Url, OfPostgresqlKeepsWhatStandsLast) {
+    // What is added must not become a part of it.
+    EXPECT_EQ(of_postgresql("postgresql://u:p?w@h/db"),
+              "user='u' password='p?w' dbname='db' host='h' ");
+    EXPECT_EQ(of_postgresql("postgresql://host=h password="), "password='' host='h' ");
+    EXPECT_FALSE(parse_url("postgresql://host=h password=").has_password);
+    EXPECT_EQ(of_postgresql("postgresql://dbname=a\\"), "dbname='a' ");
 }
 
 TEST(Url, OfPostgresqlThatWouldBeMisreadIsRefused) {
@@ -96,7 +115,8 @@ TEST(Url, OfSqliteInSocisForm) {
 TEST(Url, OfSqliteThatIsNoPathIsRefused) {
     for (const char* const url :
          {"sqlite://", "sqlite://x.db", "sqlite://host/x.db", "sqlite:///x?mode=ro",
-          "sqlite:///x#y", "sqlite:///x%00y", "sqlite:///x%", "sqlite3://", "sqlite3:///a=\"b"}) {
+          "sqlite:///x#y", "sqlite:///x%00y", "sqlite:///x%", "sqlite3://", "sqlite3:///a=\"b",
+          "sqlite3:// 1=b"}) {
         expect_refused(url);
     }
 }

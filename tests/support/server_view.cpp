@@ -75,6 +75,27 @@ int ServerView::holders(const dlock::ActualKey& key) {
     return count;
 }
 
+int ServerView::holdings(long long session, const std::vector<dlock::ActualKey>& keys) {
+    const std::string number = std::to_string(session);
+    std::string sql;
+    for (const auto& key : keys) {
+        if (database_.is_postgresql()) {
+            sql += (sql.empty() ? "" : " or ") + pg_row(key);
+        } else {
+            sql += (sql.empty() ? "" : " + ") + ("coalesce(is_used_lock(convert(unhex('" +
+                                                 hex(std::get<std::string>(key.value())) +
+                                                 "') using utf8mb4)) = " + number + ", 0)");
+        }
+    }
+    if (database_.is_postgresql()) {
+        sql = "count(*) from pg_locks where locktype = 'advisory' and pid = " + number + " and (" +
+              sql + ")";
+    }
+    int count = 0;
+    *admin_ << "select " + sql, soci::into(count);
+    return count;
+}
+
 int ServerView::waiters(const dlock::ActualKey& key) {
     int count = 0;
     if (database_.is_simulated()) {

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <vector>
 
 namespace dlock_test {
 
@@ -23,6 +24,9 @@ class ServerView {
 
     /// Sessions that hold the key, in any mode (MySQL, SQLite: 0 or 1).
     [[nodiscard]] int holders(const dlock::ActualKey& key);
+    /// How many of the keys the session with this number holds (PostgreSQL: or waits for), asked in
+    /// one statement. Real servers only.
+    [[nodiscard]] int holdings(long long session, const std::vector<dlock::ActualKey>& keys);
     /// Sessions that wait for the key in the server. Not on SQLite.
     [[nodiscard]] int waiters(const dlock::ActualKey& key);
 

@@ -52,6 +52,8 @@ TEST(OdbcText, versions_are_the_numbers_that_the_native_clients_give) {
     EXPECT_EQ(odbc_version("8.0.36-0ubuntu0.22.04.1"), 80036);
     EXPECT_EQ(odbc_version("16.00.4085") / 10000, 16);
     EXPECT_EQ(odbc_version(""), 0);
+    EXPECT_EQ(odbc_version("2000000000.2000000000.2000000000"), 9999 * 10101);
+    EXPECT_EQ(odbc_version("8.-3.0"), 80000);
 }
 
 TEST(OdbcText, states_tell_warnings_and_lost_connections) {
