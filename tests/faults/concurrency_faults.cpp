@@ -37,7 +37,8 @@ void many_locks_and_waiters(Trial& trial) {
             client.must_release();
         }));
     }
-    trial.until_waiters(1);
+    trial.need(eventually([&] { return trial.view().waiters(trial.actual_key()) > 0; }),
+               "nobody waits");
     holder.must_release();
     for (std::future<void>& one : waiting) {
         one.get();

@@ -19,8 +19,16 @@ void reconnect_or_close(Trial& trial) {
     } else {
         holder.session().close();
     }
-    must_be_reacquired(trial);
-    holder.must_find_the_loss();
+    if (trial.database().is_odbc()) {
+        // A session made now may have the address of the one that was closed, and ODBC has nothing
+        // else to tell them apart by: the key counts as held until the old lock has found out.
+        trial.until_holders(0);
+        holder.must_find_the_loss();
+        must_be_reacquired(trial);
+    } else {
+        must_be_reacquired(trial);
+        holder.must_find_the_loss();
+    }
 }
 
 // Reconnects at once.
@@ -94,7 +102,7 @@ void reset_the_session(Trial& trial) {
         holder.must_find_the_loss();
     }
     holder.must_acquire();
-    run(postgresql ? "reset all" : "set names utf8mb4");
+    run(postgresql ? "reset all" : "set session sql_mode = default");
     trial.check(holder.verify().yes, "a harmless statement lost the lock");
     holder.must_release();
 }
@@ -131,6 +139,9 @@ void hostile_settings(Trial& trial) {
         "set sql_mode = 'IGNORE_SPACE'", "set autocommit = 0"};
     const auto& settings = trial.database().is_postgresql() ? of_postgresql : of_mysql;
     for (const char* const setting : settings) {
+        if (trial.database().is_odbc() && std::string_view(setting).starts_with("set names")) {
+            continue;  // MariaDB's driver lets nobody say that
+        }
         Client hostile(trial);
         Client plain(trial);
         hostile.session() << setting;

@@ -80,9 +80,13 @@ Gate::Gate(const Database& database) : database_(database), listener_(make_socke
         while (!stop_) {
             pollfd waiting{listener_, POLLIN, 0};
             if (poll(&waiting, 1, 50) > 0) {
+                const int client = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
+                if (client < 0) {
+                    continue;
+                }
                 const std::lock_guard lock(mutex_);
                 Connection& connection = connections_.emplace_back();
-                connection.client = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
+                connection.client = client;
                 connection.server = make_socket();
                 connection.thread = std::thread([this, &connection] { serve(connection); });
             }
@@ -92,6 +96,7 @@ Gate::Gate(const Database& database) : database_(database), listener_(make_socke
 
 Gate::~Gate() {
     stop_ = true;
+    shutdown(listener_, SHUT_RD);  // wakes the acceptor
     acceptor_.join();
     for (Connection& connection : connections_) {
         cut(connection, Ending::fin);

@@ -54,6 +54,10 @@ class Runner {
     void run_trials(const Fault& fault, const Column& column, OwnServer* server, Cell& cell);
     void run_trial(const Fault& fault, const Column& column, OwnServer* server, std::uint64_t seed,
                    Cell& cell);
+    [[nodiscard]] int trials_of(const Fault& fault) const {
+        return std::min(options_.full ? fault.full : fault.smoke, options_.most_trials);
+    }
+    static std::string product_of(const Column& column);
     OwnServer& own_server(const Column& column);
     static void report(const Fault& fault, const Cell& cell, Clock::duration took);
     static void violation(Cell& cell, const std::string& text) {
@@ -69,9 +73,8 @@ class Runner {
 Cell Runner::run(const Fault& fault, const Column& column) {
     Cell cell{fault.id, column.name};
     cell.not_run = fault.why_not(column);
-    const int usual = options_.full ? fault.full : fault.smoke;
     const auto begin = Clock::now();
-    if (cell.ran() && usual == 0 && !options_.replay && !options_.trials) {
+    if (cell.ran() && trials_of(fault) == 0 && !options_.replay) {
         cell.not_run = "in the full run only";
     }
     if (cell.ran()) {
@@ -79,6 +82,9 @@ Cell Runner::run(const Fault& fault, const Column& column) {
             if (fault.own_server) {
                 OwnServer& server = own_server(column);
                 run_trials(fault, server.column(column), &server, cell);
+                if (cell.violations != 0) {  // who knows how it was left
+                    servers_.erase(product_of(column));
+                }
             } else {
                 run_trials(fault, column, nullptr, cell);
             }
@@ -99,7 +105,7 @@ void Runner::run_trials(const Fault& fault, const Column& column, OwnServer* ser
         const auto session = column.database.open();
     }
     const Resources before;
-    const int trials = options_.trials.value_or(options_.full ? fault.full : fault.smoke);
+    const int trials = trials_of(fault);
     for (int i = 0; i < trials; ++i) {
         run_trial(fault, column, server, seed_of(options_.seed, cell, i), cell);
     }
@@ -144,12 +150,15 @@ void Runner::run_trial(const Fault& fault, const Column& column, OwnServer* serv
     }
 }
 
+std::string Runner::product_of(const Column& column) {
+    const std::string product = column.name.substr(0, column.name.find('-'));
+    return product == "pgbouncer" ? "postgresql" : product;
+}
+
 OwnServer& Runner::own_server(const Column& column) {
-    std::string product = column.name.substr(0, column.name.find('-'));
-    product = product == "pgbouncer" ? "postgresql" : product;
-    std::unique_ptr<OwnServer>& server = servers_[product];
+    std::unique_ptr<OwnServer>& server = servers_[product_of(column)];
     if (server == nullptr) {
-        server = std::make_unique<OwnServer>(product);
+        server = std::make_unique<OwnServer>(product_of(column));
     }
     return *server;
 }

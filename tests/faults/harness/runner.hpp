@@ -5,6 +5,7 @@
 #include "faults/harness/fault.hpp"
 
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -16,8 +17,8 @@ struct RunOptions {
     std::vector<std::string> only{};
     std::vector<std::string> columns{};
     std::uint64_t seed = 1;
-    /// Instead of the fault's own number.
-    std::optional<int> trials{};
+    /// No more trials of a fault on a column than these.
+    int most_trials = std::numeric_limits<int>::max();
     /// The one seed of a trial to be run again.
     std::optional<std::uint64_t> replay{};
 };
