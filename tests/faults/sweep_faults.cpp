@@ -4,11 +4,7 @@
 #include "faults/harness/fault.hpp"
 #include "support/gate.hpp"
 
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <array>
-#include <cstdio>
 
 namespace dlock_test {
 namespace {
@@ -122,42 +118,8 @@ void cut_at(Trial& part, const Position& position) {
     }
 }
 
-// The same in a process of its own, for drivers that crash when an answer is cut short. The lock
-// must be free after that, too.
-void cut_in_a_process(Trial& trial, const Position& position) {
-    const std::string key = unique_key("fault");
-    const auto seed = static_cast<std::uint64_t>(trial.random(1000000));
-    const pid_t child = fork();
-    if (child == 0) {
-        bool good = true;
-        {
-            Trial part(trial.column(), seed, trial.full(), nullptr, key);
-            cut_at(part, position);
-            part.finish();
-            for (const std::string& violation : part.findings().violations) {
-                std::printf("%s: %s\n", position.text().c_str(), violation.c_str());
-                good = false;
-            }
-        }
-        std::fflush(stdout);
-        _exit(good ? 0 : 1);
-    }
-    int status = 0;
-    waitpid(child, &status, 0);
-    ++trial.findings().cases;
-    trial.findings().driver_crashes += WIFSIGNALED(status) ? 1 : 0;
-    trial.check(WIFSIGNALED(status) || WEXITSTATUS(status) == 0, position.text() + ": see above");
-    if (WIFSIGNALED(status)) {
-        Trial after(trial.column(), seed, trial.full(), nullptr, key);
-        must_be_reacquired(after);
-        trial.absorb(after, position.text() + ", after a crash");
-        --trial.findings().cases;
-    }
-}
-
 // Every position, or in a smoke run some of them. Lengths differ by a few bytes from call to call.
 void sweep(Trial& trial, Gate::Way way) {
-    const bool may_crash = trial.database().is_odbc() && trial.database().is_mysql();
     trial.findings().cases = 0;
     for (const Call call : {Call::try_free, Call::wait, Call::release}) {
         const long length = length_of(trial, call, way) + 2;
@@ -166,14 +128,9 @@ void sweep(Trial& trial, Gate::Way way) {
              at += stride) {
             const auto ending = trial.random(1) == 0 ? Gate::Ending::fin : Gate::Ending::rst;
             const Position position{call, way, at, length, ending};
-            if (may_crash) {
-                std::fflush(stdout);
-                cut_in_a_process(trial, position);
-            } else {
-                const auto part = trial.part();
-                cut_at(*part, position);
-                trial.absorb(*part, position.text());
-            }
+            const auto part = trial.part();
+            cut_at(*part, position);
+            trial.absorb(*part, position.text());
         }
     }
 }

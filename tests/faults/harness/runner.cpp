@@ -144,7 +144,6 @@ void Runner::run_trial(const Fault& fault, const Column& column, OwnServer* serv
     cell.event_first += findings.event_first;
     cell.grant_first += findings.grant_first;
     cell.operations += findings.operations;
-    cell.driver_crashes += findings.driver_crashes;
     for (const std::string& text : findings.violations) {
         violation(cell, text + "\n    again: dlock_faults --only " + cell.fault + " --column " +
                             cell.column + " --replay " + std::to_string(seed));
@@ -178,9 +177,6 @@ void Runner::report(const Fault& fault, const Cell& cell, Clock::duration took) 
             milliseconds(cell.reacquire), cell.violations);
         if (fault.race) {
             std::printf(", event first %ld, grant first %ld", cell.event_first, cell.grant_first);
-        }
-        if (cell.driver_crashes != 0) {
-            std::printf(", crashes of the driver %ld", cell.driver_crashes);
         }
         std::printf(" (%.1f s)\n", milliseconds(took) / 1000);
     }

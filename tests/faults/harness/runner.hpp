@@ -38,7 +38,6 @@ struct Cell {
     long event_first = 0;
     long grant_first = 0;
     long operations = 0;
-    long driver_crashes = 0;
 
     [[nodiscard]] bool ran() const { return not_run.empty(); }
     [[nodiscard]] bool green() const { return ran() && violations == 0 && trials > 0; }

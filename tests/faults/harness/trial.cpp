@@ -7,13 +7,11 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <utility>
 
 namespace dlock_test {
 
-Trial::Trial(const Column& column, std::uint64_t seed, bool full, OwnServer* server,
-             std::string key)
-    : column_(column), full_(full), server_(server), random_(seed), key_(std::move(key)) {
+Trial::Trial(const Column& column, std::uint64_t seed, bool full, OwnServer* server)
+    : column_(column), full_(full), server_(server), random_(seed), key_(unique_key("fault")) {
     std::string pattern = std::filesystem::temp_directory_path() / "dlock-trial-XXXXXX";
     folder_ = mkdtemp(pattern.data());
     history_ = std::make_unique<History>(history_path());

@@ -49,14 +49,11 @@ struct Findings {
     long event_first = 0;
     long grant_first = 0;
     long operations = 0;
-    /// The client library, not this one, ended the process.
-    long driver_crashes = 0;
 };
 
 class Trial {
   public:
-    Trial(const Column& column, std::uint64_t seed, bool full, OwnServer* server,
-          std::string key = unique_key("fault"));
+    Trial(const Column& column, std::uint64_t seed, bool full, OwnServer* server);
     ~Trial();
     Trial(const Trial&) = delete;
     Trial& operator=(const Trial&) = delete;
