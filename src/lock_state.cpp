@@ -41,7 +41,9 @@ Lease::~Lease() {
 class LockState::SessionUse {
   public:
     explicit SessionUse(LockState& lock) {
-        if (lock.in_this_process()) {  // else it may have been locked at the fork
+        // In a forked child it may have been locked at the fork. Tasks of a virtual world must not
+        // block each other, and there are no probes in it.
+        if (lock.in_this_process() && lock.has_real_time()) {
             use_ = std::unique_lock(lock.record_->use);
         }
     }

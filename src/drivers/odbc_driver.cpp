@@ -278,11 +278,19 @@ class OdbcDriver final : public Driver {
         return true;
     }
 
+    SQLRETURN send(SQLHSTMT handle) {
+        const auto size = static_cast<SQLINTEGER>(sql_.size());
+        if (!settings_.prepare_first) {
+            return SQLExecDirect(handle, odbc_text(sql_), size);
+        }
+        const SQLRETURN prepared = SQLPrepare(handle, odbc_text(sql_), size);
+        return SQL_SUCCEEDED(prepared) ? SQLExecute(handle) : prepared;
+    }
+
     // Several statements give several results; the last with columns and the first error count.
     void run(SQLHSTMT handle, Reply& reply) {
         running_->set(handle);
-        SQLRETURN result =
-            SQLExecDirect(handle, odbc_text(sql_), static_cast<SQLINTEGER>(sql_.size()));
+        SQLRETURN result = send(handle);
         running_->set(SQL_NULL_HSTMT);
         // A statement that changes nothing may say SQL_NO_DATA as well.
         bool more = true;

@@ -27,6 +27,9 @@ struct OdbcSettings {
     TransactionState in_autocommit = TransactionState::unknown;
     /// The locks belong to a database, not to the whole server.
     bool locks_per_database = false;
+    /// SQLPrepare and SQLExecute instead of SQLExecDirect: MariaDB's driver (3.1.15) crashes in the
+    /// latter when the connection ends within the answer.
+    bool prepare_first = false;
 };
 
 /// Precondition: session.get_backend_name() is "odbc", from SOCI's own backend.

@@ -1,7 +1,7 @@
 // Servers that end sessions or fall silent while an operation is under way.
 // SPDX-License-Identifier: BSL-1.0
 #include "asio/fixture.hpp"
-#include "support/relay.hpp"
+#include "support/gate.hpp"
 
 #include <vector>
 
@@ -91,15 +91,15 @@ TEST_P(AsioLoss, a_server_that_is_silent_after_a_cancel_loses_the_session) {
     }
     const auto holder = lock_b();
     holder->lock();
-    std::unique_ptr<soci::session> relayed;
+    std::unique_ptr<soci::session> gated;
     {
-        Relay relay(GetParam());
-        relayed = relay.database().open();
-        const auto lock = dlock::create_lock(*relayed, key_, with_helper());
+        Gate gate(GetParam());
+        gated = gate.database().open();
+        const auto lock = dlock::create_lock(*gated, key_, with_helper());
         Answer answer;
         dlock::async_acquire(*lock, dlock::forever, to(answer));
         run_until_waiting(*holder);
-        relay.stall();
+        gate.cut(Gate::Ending::silence);
         const auto start = std::chrono::steady_clock::now();
         signal_.emit(net::cancellation_type::total);
         run_until(answer);

@@ -1,7 +1,7 @@
 // A lock that is lost while the command runs.
 // SPDX-License-Identifier: BSL-1.0
 #include "case.hpp"
-#include "support/relay.hpp"
+#include "support/gate.hpp"
 
 #include <algorithm>
 
@@ -60,25 +60,25 @@ TEST_P(Lost, StopsTheCommand) {
 }
 
 TEST_P(Lost, BySilenceStopsTheCommandAsWell) {
-    Relay relay(GetParam());
+    Gate gate(GetParam());
     Start start = shell({"--verify", "400ms"}, until_input_ends());
-    start.environment["DLOCK_URL"] = relay.database().url;
+    start.environment["DLOCK_URL"] = gate.database().url;
     Program program(start);
     ASSERT_TRUE(program.says("started"));
-    relay.stall();
+    gate.cut(Gate::Ending::silence);
     EXPECT_EQ(program.wait().exit_code, 74);
 }
 
 TEST_P(Lost, IsNotLookedForByQuestionsWithoutVerify) {
-    Relay relay(GetParam());
+    Gate gate(GetParam());
     Start start = shell({"--verify", "0"}, until_input_ends());
-    start.environment["DLOCK_URL"] = relay.database().url;
+    start.environment["DLOCK_URL"] = gate.database().url;
     Program program(start);
     ASSERT_TRUE(program.says("started"));
-    const long before = relay.round_trips();
+    const long before = gate.round_trips();
     program.close_input();
     EXPECT_EQ(program.wait().exit_code, 0);
-    EXPECT_LE(relay.round_trips(), before + 2) << "more than the release and the goodbye";
+    EXPECT_LE(gate.round_trips(), before + 2) << "more than the release and the goodbye";
 }
 
 TEST_P(Lost, NotToTheIdleTimeoutOfMysql) {

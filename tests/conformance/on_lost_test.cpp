@@ -1,7 +1,7 @@
 // The loss of a lock is told to whoever asked for that, without a call.
 // SPDX-License-Identifier: BSL-1.0
 #include "conformance/fixture.hpp"
-#include "support/relay.hpp"
+#include "support/gate.hpp"
 
 #include <sys/wait.h>
 #include <unistd.h>
@@ -150,22 +150,22 @@ TEST_P(OnLost, what_a_call_finds_is_told_by_the_call) {
 
 TEST_P(OnLost, a_server_that_falls_silent_is_told_within_the_interval) {
     if (GetParam().is_sqlite() || GetParam().is_odbc()) {
-        GTEST_SKIP() << "has no TCP connection that the relay knows";
+        GTEST_SKIP() << "has no TCP connection that the gate knows";
     }
     if (is_async()) {
         GTEST_SKIP() << "the server is not asked on this road";
     }
-    Relay relay(GetParam());
-    const auto session = relay.database().open();
+    Gate gate(GetParam());
+    const auto session = gate.database().open();
     const auto lock = dlock::create_lock(*session, key_, {.verify_interval = 200ms});
     std::atomic<bool> told{false};
     lock->on_lost([&](const dlock::LockError&) { told = true; });
     lock->lock();
-    const long before = relay.round_trips();
-    EXPECT_TRUE(eventually([&] { return relay.round_trips() > before + 3; })) << "is not asked";
+    const long before = gate.round_trips();
+    EXPECT_TRUE(eventually([&] { return gate.round_trips() > before + 3; })) << "is not asked";
     EXPECT_TRUE(lock->locked());
     EXPECT_FALSE(told);
-    relay.stall();
+    gate.cut(Gate::Ending::silence);
     EXPECT_TRUE(eventually([&] { return told.load(); }));
     EXPECT_FALSE(lock->locked());
     EXPECT_EQ(thrown([&] { lock->release(); }), dlock::errc::lock_lost);

@@ -1,7 +1,7 @@
 // What is sent, counted on the wire.
 // SPDX-License-Identifier: BSL-1.0
 #include "conformance/fixture.hpp"
-#include "support/relay.hpp"
+#include "support/gate.hpp"
 
 namespace dlock_test {
 
@@ -12,8 +12,8 @@ class Wire : public OnEachDatabase {
         if (GetParam().is_sqlite() || GetParam().is_simulated()) {
             GTEST_SKIP() << "there is no wire";
         }
-        relay_ = std::make_unique<Relay>(GetParam());
-        session_ = relay_->database().open();
+        gate_ = std::make_unique<Gate>(GetParam());
+        session_ = gate_->database().open();
     }
 
     void TearDown() override { session_.reset(); }
@@ -24,12 +24,12 @@ class Wire : public OnEachDatabase {
     }
 
     [[nodiscard]] long trips_of(const std::function<void()>& function) {
-        const long before = relay_->round_trips();
+        const long before = gate_->round_trips();
         function();
-        return relay_->round_trips() - before;
+        return gate_->round_trips() - before;
     }
 
-    std::unique_ptr<Relay> relay_;
+    std::unique_ptr<Gate> gate_;
     std::unique_ptr<soci::session> session_;
 };
 DLOCK_ON_EACH_DATABASE(Wire);

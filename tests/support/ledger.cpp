@@ -15,6 +15,8 @@ struct Ledger::Page {
     std::atomic<std::int64_t> shared;
     std::atomic<std::int64_t> overlaps;
     std::atomic<std::int64_t> grants[max_workers];
+    std::atomic<int> owner;  // 0: nobody, else one more than its number
+    std::atomic<bool> dead[max_workers];
     std::atomic<int> ready;
     std::atomic<bool> started;
     std::atomic<bool> stopped;
@@ -56,6 +58,24 @@ void Ledger::enter_shared() noexcept {
 
 void Ledger::leave_shared() noexcept {
     page_->shared.fetch_sub(1);
+}
+
+void Ledger::enter(int owner) noexcept {
+    const int before = page_->owner.exchange(owner + 1);
+    if (before != 0 && !page_->dead[before - 1]) {
+        page_->overlaps.fetch_add(1);
+    }
+}
+
+void Ledger::leave(int owner) noexcept {
+    int inside = owner + 1;
+    if (!page_->owner.compare_exchange_strong(inside, 0)) {
+        page_->overlaps.fetch_add(1);
+    }
+}
+
+void Ledger::declare_dead(int owner) noexcept {
+    page_->dead[owner] = true;
 }
 
 void Ledger::count(int worker) noexcept {

@@ -25,6 +25,12 @@ class Ledger {
     void enter_shared() noexcept;
     void leave_shared() noexcept;
 
+    /// The same for exclusive holders that may die inside: whoever finds another inside who has not
+    /// been declared dead is an overlap.
+    void enter(int owner) noexcept;
+    void leave(int owner) noexcept;
+    void declare_dead(int owner) noexcept;
+
     void count(int worker) noexcept;
     [[nodiscard]] long long grants(int worker) const noexcept;
     [[nodiscard]] long long overlaps() const noexcept;

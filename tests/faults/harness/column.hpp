@@ -1,0 +1,35 @@
+// What the faults are tried on: the servers, by every road.
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "support/databases.hpp"
+#include "support/pgbouncer.hpp"
+
+#include <dlock/dlock.hpp>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace dlock_test {
+
+struct Column {
+    /// "postgresql", "mariadb-odbc", "pgbouncer-session", "sqlite".
+    std::string name;
+    Database database;
+    /// The pool_mode, empty without pgbouncer.
+    std::string pool_mode;
+    std::shared_ptr<Pgbouncer> bouncer;
+
+    /// The same options, the pooler vouched for where that is true.
+    [[nodiscard]] dlock::LockOptions vouch(dlock::LockOptions options) const;
+    /// True where nothing stands between the client and the server that multiplexes sessions.
+    [[nodiscard]] bool keeps_sessions() const {
+        return pool_mode.empty() || pool_mode == "session";
+    }
+};
+
+/// The servers of DLOCK_TEST_URLS, pgbouncer in its three modes before PostgreSQL, and SQLite.
+[[nodiscard]] std::vector<Column> all_columns();
+
+}  // namespace dlock_test

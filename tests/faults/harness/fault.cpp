@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "faults/harness/fault.hpp"
+
+#include <algorithm>
+
+namespace dlock_test {
+
+Faults all_faults() {
+    Faults faults;
+    for (const auto add :
+         {add_process_faults, add_server_faults, add_restart_faults, add_network_faults,
+          add_sweep_faults, add_time_faults, add_session_faults, add_pooler_faults, add_race_faults,
+          add_concurrency_faults}) {
+        add(faults);
+    }
+    std::stable_sort(faults.begin(), faults.end(),
+                     [](const Fault& a, const Fault& b) { return a.id < b.id; });
+    return faults;
+}
+
+std::string everywhere(const Column& column) {
+    return column.keeps_sessions() ? "" : "refused before anything is taken (F45)";
+}
+
+std::string on_servers(const Column& column) {
+    return column.database.is_sqlite() ? "no server" : everywhere(column);
+}
+
+std::string by_own_client(const Column& column) {
+    if (!column.pool_mode.empty()) {
+        return "pgbouncer has its own";
+    }
+    return column.database.is_odbc() ? "the driver's manager has its own" : on_servers(column);
+}
+
+std::string on_postgresql(const Column& column) {
+    return column.database.is_postgresql() ? everywhere(column) : "PostgreSQL's";
+}
+
+std::string on_mysql_by_own_client(const Column& column) {
+    return column.database.is_mysql() ? by_own_client(column) : "MySQL's and MariaDB's";
+}
+
+}  // namespace dlock_test

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "faults/harness/recorded_lock.hpp"
+
+#include <utility>
+
+namespace dlock_test {
+namespace {
+
+// Calls `function` and keeps its error.
+template <class Function>
+Answer answer_of(Function function) {
+    try {
+        return {function()};
+    } catch (const dlock::LockError& error) {
+        return {false, error};
+    }
+}
+
+}  // namespace
+
+std::string Answer::text() const {
+    if (error) {
+        return error->code().message() + " (" + error->native_message() + ")";
+    }
+    return yes ? "yes" : "no";
+}
+
+RecordedLock::RecordedLock(History& history, std::unique_ptr<dlock::BaseLock> lock)
+    : history_(history), owner_(history.new_owner()), lock_(std::move(lock)) {}
+
+Answer RecordedLock::acquire(Operation operation, dlock::Wait wait, const std::stop_token& stop) {
+    Record& record = history_.begin(operation, owner_);
+    const Answer answer = answer_of([&] {
+        return operation == Operation::acquire ? lock_->acquire(wait, stop)
+                                               : lock_->acquire_shared(wait, stop);
+    });
+    if (!answer.error) {
+        History::end(record, answer.yes ? Outcome::yes : Outcome::no);
+    } else if (answer.error->spoils_session()) {
+        may_be_dropped();  // the call stays open: it may have been granted before
+    } else {
+        History::end(record, Outcome::failed);
+    }
+    return answer;
+}
+
+Answer RecordedLock::release() {
+    Record& record = history_.begin(Operation::release, owner_);
+    const Answer answer = answer_of([&] {
+        lock_->release();
+        return true;
+    });
+    if (answer.yes) {
+        History::end(record, Outcome::yes);
+    }  // else it stays open: the server may have done it, or do it yet
+    return answer;
+}
+
+Answer RecordedLock::verify() {
+    Record& record = history_.begin(Operation::verify, owner_);
+    const Answer answer = answer_of([&] { return lock_->verify(); });
+    History::end(record, answer.yes ? Outcome::yes : Outcome::no);
+    return answer;
+}
+
+void RecordedLock::destroy() {
+    may_be_dropped();
+    lock_.reset();
+}
+
+}  // namespace dlock_test

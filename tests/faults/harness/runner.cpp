@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "faults/harness/runner.hpp"
+
+#include "faults/harness/client.hpp"
+#include "faults/harness/own_server.hpp"
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <iterator>
+#include <map>
+#include <memory>
+
+namespace dlock_test {
+namespace {
+
+bool wanted(const std::vector<std::string>& names, const std::string& name) {
+    return names.empty() || std::find(names.begin(), names.end(), name) != names.end();
+}
+
+// A seed for each trial that has nothing to do with the next one's.
+std::uint64_t seed_of(std::uint64_t master, const Cell& cell, int trial) {
+    std::uint64_t hash = 14695981039346656037U ^ master;
+    for (const char c : cell.fault + "/" + cell.column + "/" + std::to_string(trial)) {
+        hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211U;
+    }
+    return hash % 1000000000;
+}
+
+double milliseconds(Clock::duration time) {
+    return std::chrono::duration<double, std::milli>(time).count();
+}
+
+// What a process must not have more of after a cell than before.
+struct Resources {
+    long descriptors = entries("/proc/self/fd");
+    long threads = entries("/proc/self/task");
+
+    static long entries(const char* folder) {
+        return std::distance(std::filesystem::directory_iterator(folder), {});
+    }
+    [[nodiscard]] bool no_more_than(const Resources& other) const {
+        return descriptors <= other.descriptors && threads <= other.threads;
+    }
+};
+
+class Runner {
+  public:
+    explicit Runner(const RunOptions& options) : options_(options) {}
+
+    Cell run(const Fault& fault, const Column& column);
+
+  private:
+    void run_trials(const Fault& fault, const Column& column, OwnServer* server, Cell& cell);
+    void run_trial(const Fault& fault, const Column& column, OwnServer* server, std::uint64_t seed,
+                   Cell& cell);
+    [[nodiscard]] int trials_of(const Fault& fault) const {
+        return std::min(options_.full ? fault.full : fault.smoke, options_.most_trials);
+    }
+    static std::string product_of(const Column& column);
+    OwnServer& own_server(const Column& column);
+    static void report(const Fault& fault, const Cell& cell, Clock::duration took);
+    static void violation(Cell& cell, const std::string& text) {
+        ++cell.violations;
+        std::printf("%s %s: VIOLATION: %s\n", cell.fault.c_str(), cell.column.c_str(),
+                    text.c_str());
+    }
+
+    const RunOptions& options_;
+    std::map<std::string, std::unique_ptr<OwnServer>> servers_;
+};
+
+Cell Runner::run(const Fault& fault, const Column& column) {
+    Cell cell{fault.id, column.name};
+    cell.not_run = fault.why_not(column);
+    const auto begin = Clock::now();
+    if (cell.ran() && trials_of(fault) == 0 && !options_.replay) {
+        cell.not_run = "in the full run only";
+    }
+    if (cell.ran()) {
+        try {
+            if (fault.own_server) {
+                OwnServer& server = own_server(column);
+                run_trials(fault, server.column(column), &server, cell);
+                if (cell.violations != 0) {  // who knows how it was left
+                    servers_.erase(product_of(column));
+                }
+            } else {
+                run_trials(fault, column, nullptr, cell);
+            }
+        } catch (const NotApplicable& reason) {
+            cell.not_run = reason.what();
+        }
+    }
+    report(fault, cell, Clock::now() - begin);
+    return cell;
+}
+
+void Runner::run_trials(const Fault& fault, const Column& column, OwnServer* server, Cell& cell) {
+    if (options_.replay) {
+        run_trial(fault, column, server, *options_.replay, cell);
+        return;
+    }
+    {  // what the client library sets up once
+        const auto session = column.database.open();
+    }
+    const Resources before;
+    const int trials = trials_of(fault);
+    for (int i = 0; i < trials; ++i) {
+        run_trial(fault, column, server, seed_of(options_.seed, cell, i), cell);
+    }
+    if (!eventually([&] { return Resources().no_more_than(before); }, 5s)) {
+        const Resources after;
+        violation(cell, "I7: descriptors " + std::to_string(before.descriptors) + " -> " +
+                            std::to_string(after.descriptors) + ", threads " +
+                            std::to_string(before.threads) + " -> " +
+                            std::to_string(after.threads));
+    }
+    const long races = cell.event_first + cell.grant_first;
+    if (fault.race && trials >= 100 && std::min(cell.event_first, cell.grant_first) * 20 < races) {
+        violation(cell, "the race was not exercised: " + std::to_string(cell.event_first) +
+                            " times the event came first, " + std::to_string(cell.grant_first) +
+                            " times the grant");
+    }
+}
+
+void Runner::run_trial(const Fault& fault, const Column& column, OwnServer* server,
+                       std::uint64_t seed, Cell& cell) {
+    Trial trial(column, seed, options_.full, server);
+    try {
+        fault.run(trial);
+        trial.finish();
+    } catch (const NotApplicable&) {
+        throw;
+    } catch (const std::exception& error) {
+        trial.check(false, error.what());
+    }
+    const Findings& findings = trial.findings();
+    ++cell.trials;
+    cell.green_trials += findings.violations.empty() ? 1 : 0;
+    cell.cases += findings.cases;
+    cell.detection = std::max(cell.detection, findings.detection);
+    cell.reacquire = std::max(cell.reacquire, findings.reacquire);
+    cell.event_first += findings.event_first;
+    cell.grant_first += findings.grant_first;
+    cell.operations += findings.operations;
+    for (const std::string& text : findings.violations) {
+        violation(cell, text + "\n    again: dlock_faults --only " + cell.fault + " --column " +
+                            cell.column + " --replay " + std::to_string(seed));
+    }
+}
+
+std::string Runner::product_of(const Column& column) {
+    const std::string product = column.name.substr(0, column.name.find('-'));
+    return product == "pgbouncer" ? "postgresql" : product;
+}
+
+OwnServer& Runner::own_server(const Column& column) {
+    std::unique_ptr<OwnServer>& server = servers_[product_of(column)];
+    if (server == nullptr) {
+        server = std::make_unique<OwnServer>(product_of(column));
+    }
+    return *server;
+}
+
+void Runner::report(const Fault& fault, const Cell& cell, Clock::duration took) {
+    static const char* const musts[] = {"hold", "be loud", "be refused"};
+    if (!cell.ran()) {
+        std::printf("%s %-22s -  %s\n", cell.fault.c_str(), cell.column.c_str(),
+                    cell.not_run.c_str());
+    } else {
+        std::printf(
+            "%s %-22s must %-10s %4d/%d green, %ld cases, detection %.1f ms, re-acquire "
+            "%.1f ms, violations %ld",
+            cell.fault.c_str(), cell.column.c_str(), musts[static_cast<int>(fault.must)],
+            cell.green_trials, cell.trials, cell.cases, milliseconds(cell.detection),
+            milliseconds(cell.reacquire), cell.violations);
+        if (fault.race) {
+            std::printf(", event first %ld, grant first %ld", cell.event_first, cell.grant_first);
+        }
+        std::printf(" (%.1f s)\n", milliseconds(took) / 1000);
+    }
+    std::fflush(stdout);
+}
+
+}  // namespace
+
+std::vector<Cell> run_faults(const Faults& faults, const std::vector<Column>& columns,
+                             const RunOptions& options) {
+    Runner runner(options);
+    std::vector<Cell> cells;
+    for (const Fault& fault : faults) {
+        for (const Column& column : columns) {
+            if (wanted(options.only, fault.id) && wanted(options.columns, column.name)) {
+                cells.push_back(runner.run(fault, column));
+            }
+        }
+    }
+    return cells;
+}
+
+}  // namespace dlock_test

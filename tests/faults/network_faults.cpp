@@ -1,0 +1,176 @@
+// A network that closes, resets, falls silent, is late or slow.
+// SPDX-License-Identifier: BSL-1.0
+#include "faults/harness/client.hpp"
+#include "faults/harness/fault.hpp"
+#include "support/gate.hpp"
+
+namespace dlock_test {
+namespace {
+
+// F25, F26: the connection ends while the lock is held and nobody speaks.
+void cut_the_holder(Trial& trial, Gate::Ending ending) {
+    Gate gate(trial.database());
+    Client holder(trial, gate.database());
+    holder.must_acquire();
+    holder.may_be_dropped();
+    trial.fault_now();
+    gate.cut(ending);
+    if (trial.random(1) == 0) {
+        holder.must_find_the_loss();
+        must_be_reacquired(trial);
+    } else {
+        must_be_reacquired(trial);
+        holder.must_find_the_loss();
+    }
+}
+
+// Time-outs of the connection's own, which is all that tells the two ends of a silent network.
+Database with_timeouts(Database database) {
+    if (database.is_odbc()) {
+        database.url += database.is_mysql()
+                            ? "READ_TIMEOUT=2;WRITE_TIMEOUT=2;"
+                            : "pqopt={keepalives_idle=1 keepalives_interval=1 keepalives_count=2 "
+                              "tcp_user_timeout=2000};";
+    } else {
+        database.url += database.is_mysql()
+                            ? " read_timeout=2 write_timeout=2"
+                            : " keepalives_idle=1 keepalives_interval=1 keepalives_count=2"
+                              " tcp_user_timeout=2000";
+    }
+    return database;
+}
+
+// The server notices a silent client by what the session has set for that.
+void let_the_server_notice(Trial& trial, Client& client) {
+    if (trial.database().is_postgresql()) {
+        client.session() << "set tcp_keepalives_idle = 1";
+        client.session() << "set tcp_keepalives_interval = 1";
+        client.session() << "set tcp_keepalives_count = 2";
+        // An answer that nobody acknowledges is no business of the keepalive's.
+        client.session() << "set tcp_user_timeout = 3000";
+    } else {
+        client.session() << "set session wait_timeout = 2";
+        client.session() << "set session interactive_timeout = 2";
+    }
+}
+
+std::string where_time_outs_can_be_set(const Column& column) {
+    return column.pool_mode.empty() ? on_servers(column)
+                                    : "the silence is between the pooler and the client: the "
+                                      "pooler's own time-outs decide";
+}
+
+// F27: the network falls silent while the lock is held and nobody speaks.
+void silence_the_holder(Trial& trial) {
+    Gate gate(trial.database());
+    Client holder(trial, with_timeouts(gate.database()));
+    let_the_server_notice(trial, holder);
+    holder.may_be_dropped();
+    holder.must_acquire();
+    trial.fault_now();
+    gate.cut(Gate::Ending::silence);
+    holder.must_find_the_loss();
+    must_be_reacquired(trial);
+}
+
+// F28: the network falls silent while an acquire waits. (PostgreSQL looks after its waiters.)
+void silence_a_waiter(Trial& trial) {
+    Gate gate(trial.database());
+    Client holder(trial);
+    Client waiter(trial, with_timeouts(gate.database()));
+    let_the_server_notice(trial, waiter);
+    holder.must_acquire();
+    auto waiting = waiter.acquire_in_thread(5s);
+    trial.until_waiters(1);
+    trial.fault_now();
+    gate.cut(Gate::Ending::silence);
+    const Answer answer = waiting.get();
+    trial.detected();
+    trial.check(answer.is(dlock::errc::session_lost),
+                "I10: an acquire on a silent network: " + answer.text());
+    holder.must_release();
+    must_be_reacquired(trial);
+}
+
+// F29: the network falls silent with the release, before it or with its answer.
+void silence_a_release(Trial& trial) {
+    Gate gate(trial.database());
+    Client holder(trial, with_timeouts(gate.database()));
+    let_the_server_notice(trial, holder);
+    holder.may_be_dropped();
+    holder.must_acquire();
+    const bool lose_the_answer = trial.random(1) == 0;
+    trial.fault_now();
+    gate.cut_after(lose_the_answer ? Gate::Way::to_client : Gate::Way::to_server,
+                   1 + trial.random(8), Gate::Ending::silence);
+    const Answer answer = holder.release();
+    trial.detected();
+    trial.check(answer.is(dlock::errc::session_lost),
+                "I10: a release on a silent network: " + answer.text());
+    must_be_reacquired(trial);
+}
+
+// Two clients behind the same gate exclude each other, time out and are granted as ever. (The
+// interference begins once they are connected: pgbouncer takes no login in pieces.)
+void contend_through(Trial& trial, const std::function<void(Gate&)>& interfere) {
+    Gate gate(trial.database());
+    Client a(trial, gate.database());
+    Client b(trial, gate.database());
+    interfere(gate);
+    a.must_acquire();
+    const Answer busy = b.acquire(std::chrono::milliseconds(trial.random(500)));
+    trial.check(!busy.yes && !busy.error, "a wait that must time out: " + busy.text());
+    auto waiting = b.acquire_in_thread();
+    trial.until_waiters(1);
+    trial.check(a.verify().yes, "a holder that must be believed");
+    a.must_release();
+    const Answer granted = waiting.get();
+    trial.check(granted.yes, "a wait that must be granted: " + granted.text());
+    b.must_release();
+}
+
+// F32.
+void latency(Trial& trial) {
+    contend_through(trial, [&](Gate& gate) { gate.delay(trial.full() ? 200ms : 20ms); });
+}
+
+// F33.
+void one_byte_at_a_time(Trial& trial) {
+    contend_through(trial, [](Gate& gate) { gate.slow(); });
+}
+
+// F34: nobody listens, or nobody answers: the error is SOCI's, from the session's constructor, and
+// there is no lock.
+void unreachable(Trial& trial) {
+    Database nowhere = trial.database();
+    const std::string port = std::to_string(port_of(nowhere));
+    nowhere.url.replace(nowhere.url.find(port), port.size(), std::to_string(free_port()));
+    try {
+        (void)nowhere.open();
+        trial.check(false, "I10: a session to nobody");
+    } catch (const soci::soci_error&) {
+    }
+}
+
+}  // namespace
+
+void add_network_faults(Faults& faults) {
+    faults.push_back({"F25", "the connection is closed under a holder (FIN)", Must::be_loud, 3, 30,
+                      on_servers, [](Trial& trial) { cut_the_holder(trial, Gate::Ending::fin); }});
+    faults.push_back({"F26", "the connection is reset under a holder (RST)", Must::be_loud, 3, 30,
+                      on_servers, [](Trial& trial) { cut_the_holder(trial, Gate::Ending::rst); }});
+    faults.push_back({"F27", "the network falls silent under a holder (1)", Must::be_loud, 0, 10,
+                      where_time_outs_can_be_set, silence_the_holder});
+    faults.push_back({"F28", "the network falls silent during a wait (1)", Must::be_loud, 0, 10,
+                      where_time_outs_can_be_set, silence_a_waiter});
+    faults.push_back({"F29", "the network falls silent during a release (1)", Must::be_loud, 0, 10,
+                      where_time_outs_can_be_set, silence_a_release});
+    faults.push_back({"F32", "latency of 200 ms, half as much more or less", Must::hold, 1, 20,
+                      on_servers, latency});
+    faults.push_back(
+        {"F33", "segments of one byte", Must::hold, 2, 20, on_servers, one_byte_at_a_time});
+    faults.push_back({"F34", "nobody listens at the server's address", Must::be_loud, 1, 10,
+                      on_servers, unreachable});
+}
+
+}  // namespace dlock_test

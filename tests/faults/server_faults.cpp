@@ -1,0 +1,97 @@
+// Sessions and statements that the server ends, and servers that have not enough or not allowed.
+// SPDX-License-Identifier: BSL-1.0
+#include "faults/harness/client.hpp"
+#include "faults/harness/fault.hpp"
+
+namespace dlock_test {
+namespace {
+
+// F09.
+void terminate_the_holder(Trial& trial) {
+    Client holder(trial);
+    holder.must_acquire();
+    holder.may_be_dropped();
+    trial.fault_now();
+    trial.view().terminate(holder.session_id());
+    if (trial.random(1) == 0) {
+        must_be_reacquired(trial);
+        holder.must_find_the_loss();
+    } else {
+        trial.until_holders(0);
+        holder.must_find_the_loss();
+        must_be_reacquired(trial);
+    }
+}
+
+// F10: a wait that somebody cancels goes on, and is granted in the end.
+void cancel_a_waiter(Trial& trial) {
+    Client holder(trial);
+    Client waiter(trial);
+    holder.must_acquire();
+    auto waiting = waiter.acquire_in_thread();
+    trial.until_waiters(1);
+    trial.view().cancel(waiter.session_id());
+    trial.until_waiters(1);
+    holder.must_release();
+    const Answer answer = waiting.get();
+    trial.check(answer.yes, "I10: a wait that was cancelled on the server: " + answer.text());
+    waiter.must_release();
+}
+
+// F19: limits of the server that fire in a wait neither end nor shorten it.
+void server_side_time_limits(Trial& trial) {
+    Client holder(trial);
+    Client waiter(trial);
+    holder.must_acquire();
+    if (trial.database().is_postgresql()) {
+        waiter.session() << "set statement_timeout = 60";
+        waiter.session() << "set lock_timeout = 40";
+    } else {
+        int mariadb = 0;
+        waiter.session() << "select version() like '%MariaDB%'", soci::into(mariadb);
+        waiter.session() << (mariadb != 0 ? "set max_statement_time = 0.06"
+                                          : "set max_execution_time = 60");
+        waiter.session() << "set lock_wait_timeout = 1";
+    }
+    const Answer timed_out = waiter.acquire(300ms);
+    trial.check(!timed_out.yes && !timed_out.error,
+                "I10: a wait beyond the server's own limit: " + timed_out.text());
+    auto waiting = waiter.acquire_in_thread();
+    trial.until_waiters(1);
+    holder.must_release();
+    const Answer granted = waiting.get();
+    trial.check(granted.yes, "I10: a wait under the server's own limit: " + granted.text());
+    waiter.must_release();
+}
+
+// F18: the server ends sessions that are idle for too long.
+void idle_reaper(Trial& trial) {
+    Client holder(trial);
+    if (trial.database().is_postgresql()) {
+        holder.session() << "set idle_session_timeout = 300";
+    } else {
+        holder.session() << "set session wait_timeout = 1";
+        holder.session() << "set session interactive_timeout = 1";
+    }
+    holder.may_be_dropped();
+    holder.must_acquire();
+    trial.fault_now();
+    trial.until_holders(0);
+    must_be_reacquired(trial);
+    holder.must_find_the_loss();
+}
+
+}  // namespace
+
+void add_server_faults(Faults& faults) {
+    faults.push_back({"F09", "the holder's session is ended by an administrator", Must::be_loud, 3,
+                      50, on_servers, terminate_the_holder});
+    faults.push_back({"F10", "a waiting acquire is cancelled on the server", Must::hold, 3, 50,
+                      on_servers, cancel_a_waiter});
+    faults.push_back(
+        {"F18", "the server ends idle sessions", Must::be_loud, 1, 10, on_servers, idle_reaper});
+    faults.push_back({"F19", "time limits of the server fire in a wait", Must::hold, 2, 20,
+                      on_servers, server_side_time_limits});
+}
+
+}  // namespace dlock_test
