@@ -27,17 +27,19 @@ void prepare_fencing(const Database& database) {
     static std::mutex mutex;
     static std::set<std::string> prepared;
     const std::lock_guard lock(mutex);
-    if (!prepared.insert(database.name).second) {
+    if (prepared.contains(database.name)) {
         return;
     }
     if (database.admin_url.empty()) {
         dlock::create_fencing_schema(*database.open());
+        prepared.insert(database.name);
         return;
     }
     const auto admin = database.open_admin();
     dlock::create_fencing_schema(*admin);
     grant(*admin, dlock::fencing_grant(*admin),
           database.is_postgresql() ? "\"lock\"" : "'lock'@'%'");
+    prepared.insert(database.name);
 }
 
 }  // namespace dlock_test
