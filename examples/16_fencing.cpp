@@ -36,7 +36,7 @@ bool prepare(soci::session& sql) {
         std::cout << "an administrator has to run dlock init first: " << error.what() << '\n';
         return false;
     }
-    sql << "create table example_16 (id int primary key, price int, token bigint)";
+    sql << "create table example_16 (id int primary key, price int, token numeric(19))";
     sql << "insert into example_16 (id, price, token) values (1, 100, 0)";
     return true;
 }

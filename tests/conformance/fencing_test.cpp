@@ -13,7 +13,14 @@ class Fencing : public OnEachDatabase {
   protected:
     void SetUp() override {
         OnEachDatabase::SetUp();
-        prepare_fencing(GetParam());
+        try {
+            prepare_fencing(GetParam());
+        } catch (const dlock::LockError& error) {
+            if (error.which() != dlock::errc::permission_denied) {
+                throw;
+            }
+            GTEST_SKIP() << "an administrator has to run dlock init on this server";
+        }
     }
 
     [[nodiscard]] std::unique_ptr<TestLock> fenced_a(dlock::LockOptions options = {}) {
@@ -258,7 +265,7 @@ TEST_P(Fencing, a_stale_writer_is_refused_by_what_it_writes_to) {
         GTEST_SKIP() << "no data, or no connection to lose";
     }
     const std::string table = table_name();
-    *b_ << "create table " + table + " (id int primary key, value int, token bigint)";
+    *b_ << "create table " + table + " (id int primary key, value int, token numeric(19))";
     *b_ << "insert into " + table + " values (1, 0, 0)";
     const auto write = [&](soci::session& sql, int value, std::int64_t token) {
         // A row that is found counts, whether or not it changes.
@@ -325,7 +332,13 @@ class FencingCounter : public Fencing {
         if (GetParam().is_simulated()) {
             GTEST_SKIP() << "the simulator stores no data";
         }
+        if (GetParam().is_mssql() || GetParam().is_oracle()) {
+            GTEST_SKIP() << "its statements are not written here";
+        }
         Fencing::SetUp();
+        if (IsSkipped()) {
+            return;
+        }
         owner_ = GetParam().admin_url.empty() ? GetParam().open() : GetParam().open_admin();
         table_ = GetParam().is_sqlite() ? "dlock_fencing" : "dlock.fencing";
         if (GetParam().is_mysql()) {
@@ -432,6 +445,14 @@ TEST_P(FencingCounter, it_cannot_be_created_in_an_open_transaction) {
 TEST_P(FencingCounter, who_may_not_create_it_is_told) {
     if (GetParam().admin_url.empty()) {
         GTEST_SKIP() << "no logins";
+    }
+    if (GetParam().is_postgresql()) {
+        int may = 0;
+        *a_ << "select case when has_schema_privilege('dlock', 'create') then 1 else 0 end",
+            soci::into(may);
+        if (may == 1) {
+            GTEST_SKIP() << "the user made the schema, and may do so";
+        }
     }
     put_aside();
     EXPECT_EQ(thrown([&] { dlock::create_fencing_schema(*a_); }), dlock::errc::permission_denied);

@@ -1,6 +1,7 @@
 // Compares simulated servers with real ones, statement by statement.
 // SPDX-License-Identifier: BSL-1.0
 #include "fidelity/play.hpp"
+#include "support/fencing.hpp"
 
 #include <dlock/testing/simulator.hpp>
 
@@ -108,6 +109,7 @@ int main(int argc, char** argv) {
     testing::InitGoogleTest(&argc, argv);
     for (const auto& pair : dlock_test::pairs) {
         if (const auto* const database = dlock_test::find(pair.name)) {
+            dlock_test::prepare_fencing(*database);
             dlock_test::add_scripts(pair, *database);
         } else {
             std::cout << "NOT RUN on " << pair.name << ": not in DLOCK_TEST_URLS\n";

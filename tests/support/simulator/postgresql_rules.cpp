@@ -160,7 +160,7 @@ class PostgresqlExecution final : public Execution {
                 return set(statement.name, to_text(value_of(statement.value)), statement.local);
             case Kind::set_transaction:
                 if (session().transaction != Transaction::none) {
-                    throw error("25001", "must be called before any query");
+                    unknown("SET TRANSACTION inside a transaction");
                 }
                 return;
             case Kind::update:
