@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "measures.hpp"
 #include "statistics.hpp"
-#include "support/relay.hpp"
+#include "support/gate.hpp"
 #include "targets.hpp"
 
 #include <dlock/dlock.hpp>
@@ -22,15 +22,15 @@ std::string range(const Samples& samples) {
 }
 
 void measure(const Target& target, int rounds, Table& table) {
-    dlock_test::Relay relay(target.database);
-    const auto session = relay.database().open();
+    dlock_test::Gate gate(target.database);
+    const auto session = gate.database().open();
     Samples no_wait;
     Samples lock_call;
     Samples release;
-    const auto count = [&relay](Samples& samples, const std::function<void()>& call) {
-        const long long before = relay.round_trips();
+    const auto count = [&gate](Samples& samples, const std::function<void()>& call) {
+        const long long before = gate.round_trips();
         call();
-        samples.add(static_cast<double>(relay.round_trips() - before));
+        samples.add(static_cast<double>(gate.round_trips() - before));
     };
     for (int round = 0; round < rounds; ++round) {
         // A new lock now and then: its first acquire may not cost more.

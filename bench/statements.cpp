@@ -1,7 +1,7 @@
 // How many statements a wait sends, counted on the wire.
 // SPDX-License-Identifier: BSL-1.0
 #include "measures.hpp"
-#include "support/relay.hpp"
+#include "support/gate.hpp"
 #include "targets.hpp"
 
 #include <dlock/dlock.hpp>
@@ -25,17 +25,17 @@ struct Case {
 
 // The messages of one wait that ends without the lock.
 long long count(const Case& one) {
-    dlock_test::Relay relay(one.target.database);
+    dlock_test::Gate gate(one.target.database);
     const auto key = dlock_test::unique_key("bench");
     const auto holder_session = one.target.database.open();
     const auto holder = dlock::create_lock(*holder_session, key);
     holder->lock();
-    const auto session = relay.database().open();
+    const auto session = gate.database().open();
     const auto lock = dlock::create_lock(
         *session, key, {.slice = std::chrono::duration_cast<dlock::Duration>(one.slice)});
-    const long long before = relay.round_trips();
+    const long long before = gate.round_trips();
     (void)lock->try_lock_for(one.wait);
-    return relay.round_trips() - before;
+    return gate.round_trips() - before;
 }
 
 }  // namespace
