@@ -9,7 +9,6 @@
 #include <signal.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <iostream>
 
 int main(int count, char** arguments) {
@@ -20,7 +19,8 @@ int main(int count, char** arguments) {
     program.add_option("--only", options.only, "these faults only: F09,F25")->delimiter(',');
     program.add_option("--column", options.columns, "these columns only")->delimiter(',');
     program.add_option("--seed", options.seed, "of the whole run")->capture_default_str();
-    program.add_option("--trials", options.most_trials, "at most so many on each column");
+    program.add_option("--trials", options.most_trials, "at most so many on each column")
+        ->envname("DLOCK_FAULT_TRIALS");
     program.add_option("--replay", options.replay, "one trial again, by its seed");
     program.add_option("--report", report, "writes the results into this file, between its marks");
     CLI11_PARSE(program, count, arguments);

@@ -23,6 +23,27 @@ void terminate_the_holder(Trial& trial) {
     }
 }
 
+// F09b: of two readers one loses its session and the other releases; then the writer has its turn.
+void terminate_a_reader(Trial& trial) {
+    Client lost(trial);
+    Client reader(trial);
+    Client writer(trial);
+    trial.need(lost.acquire_shared().yes && reader.acquire_shared().yes, "two readers at once");
+    auto waiting = writer.acquire_in_thread();
+    trial.until_waiters(1);
+    lost.may_be_dropped();
+    trial.fault_now();
+    trial.view().terminate(lost.session_id());
+    trial.until_holders(1);
+    reader.must_release();
+    const Answer granted = waiting.get();
+    trial.reacquired();
+    trial.check(granted.yes, "I5: a writer behind two readers: " + granted.text());
+    lost.must_find_the_loss();
+    trial.check(writer.verify().yes, "I1: the writer's lock is gone with a reader's");
+    writer.must_release();
+}
+
 // F10: a wait that somebody cancels goes on, and is granted in the end.
 void cancel_a_waiter(Trial& trial) {
     Client holder(trial);
@@ -86,6 +107,8 @@ void idle_reaper(Trial& trial) {
 void add_server_faults(Faults& faults) {
     faults.push_back({"F09", "the holder's session is ended by an administrator", Must::be_loud, 3,
                       50, on_servers, terminate_the_holder});
+    faults.push_back({"F09b", "a reader's session is ended while a writer waits", Must::be_loud, 2,
+                      50, on_postgresql, terminate_a_reader});
     faults.push_back({"F10", "a waiting acquire is cancelled on the server", Must::hold, 3, 50,
                       on_servers, cancel_a_waiter});
     faults.push_back(

@@ -11,6 +11,9 @@ namespace dlock_test {
 namespace {
 
 std::string find_libfaketime() {
+#if defined(__SANITIZE_ADDRESS__)
+    throw NotApplicable("the address sanitizer must be loaded before libfaketime");
+#endif
     for (const char* const folder :
          {"/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64", "/usr/lib"}) {
         const std::string path = std::string(folder) + "/faketime/libfaketimeMT.so.1";

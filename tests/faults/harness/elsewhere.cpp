@@ -5,6 +5,8 @@ namespace dlock_test {
 
 const std::vector<Elsewhere>& elsewhere() {
     static const std::vector<Elsewhere> rows = {
+        {"F24", "failover to a new primary while the old one and its holder live",
+         "not tried: two primaries are two lock tables; the holder's loss is that of F25"},
         {"F36", "durations: zero, negative, 1 ns, the longest, in the past",
          "`WaitTest`, `Saturate` (no server); `Acquire.zero_and_negative_timeouts_are_one_try`, "
          "`Acquire.timeouts_too_long_to_count_are_waits_without_limit`"},

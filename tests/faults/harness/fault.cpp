@@ -5,6 +5,18 @@
 
 namespace dlock_test {
 
+const char* name_of(Must must) {
+    switch (must) {
+        case Must::hold:
+            return "hold";
+        case Must::be_loud:
+            return "be loud";
+        case Must::be_refused:
+            return "be refused";
+    }
+    return "";
+}
+
 Faults all_faults() {
     Faults faults;
     for (const auto add :

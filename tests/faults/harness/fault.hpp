@@ -20,6 +20,8 @@ enum class Must {
     be_refused,
 };
 
+[[nodiscard]] const char* name_of(Must must);
+
 /// Why a fault is not tried on a column; empty where it is.
 using WhyNot = std::function<std::string(const Column&)>;
 

@@ -105,7 +105,6 @@ class Report {
 };
 
 void Report::table(std::ostream& out) const {
-    static const char* const musts[] = {"hold", "be loud", "be refused"};
     out << "| | fault | must |";
     std::string line = "|---|---|---|";
     for (const Column& column : columns_) {
@@ -116,8 +115,7 @@ void Report::table(std::ostream& out) const {
     for (const Fault& fault : faults_) {
         Clock::duration detection{};
         Clock::duration reacquire{};
-        out << "| " << fault.id << " | " << fault.title << " | "
-            << musts[static_cast<int>(fault.must)] << " |";
+        out << "| " << fault.id << " | " << fault.title << " | " << name_of(fault.must) << " |";
         for (const Column& column : columns_) {
             const Cell* const cell = find(fault, column);
             out << ' ' << cell_text(cell) << " |";

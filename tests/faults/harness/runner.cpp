@@ -164,7 +164,6 @@ OwnServer& Runner::own_server(const Column& column) {
 }
 
 void Runner::report(const Fault& fault, const Cell& cell, Clock::duration took) {
-    static const char* const musts[] = {"hold", "be loud", "be refused"};
     if (!cell.ran()) {
         std::printf("%s %-22s -  %s\n", cell.fault.c_str(), cell.column.c_str(),
                     cell.not_run.c_str());
@@ -172,9 +171,9 @@ void Runner::report(const Fault& fault, const Cell& cell, Clock::duration took) 
         std::printf(
             "%s %-22s must %-10s %4d/%d green, %ld cases, detection %.1f ms, re-acquire "
             "%.1f ms, violations %ld",
-            cell.fault.c_str(), cell.column.c_str(), musts[static_cast<int>(fault.must)],
-            cell.green_trials, cell.trials, cell.cases, milliseconds(cell.detection),
-            milliseconds(cell.reacquire), cell.violations);
+            cell.fault.c_str(), cell.column.c_str(), name_of(fault.must), cell.green_trials,
+            cell.trials, cell.cases, milliseconds(cell.detection), milliseconds(cell.reacquire),
+            cell.violations);
         if (fault.race) {
             std::printf(", event first %ld, grant first %ld", cell.event_first, cell.grant_first);
         }
