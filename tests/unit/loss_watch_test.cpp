@@ -37,6 +37,7 @@ class Connection {
 
     int client() const { return client_; }
     void say(const char* text) const { EXPECT_GT(write(server_, text, 1), 0); }
+    void end_sending() const { EXPECT_EQ(shutdown(server_, SHUT_WR), 0); }
     void hang_up() {
         if (server_ >= 0) {
             ::close(server_);
@@ -109,7 +110,7 @@ TEST(LossWatch, TellsOfAnEndBehindWhatNobodyHasRead) {
     Connection connection;
     Watched watched(connection.client());
     connection.say("the server says goodbye");
-    connection.hang_up();
+    connection.end_sending();
     EXPECT_TRUE(watched.is_told());
 }
 
