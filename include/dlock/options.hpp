@@ -138,7 +138,8 @@ struct LockOptions {
 
     /// The longest time for which a loss may stay unnoticed while the lock is held, whatever the
     /// cause: the server is asked twice in it, on a thread of the library, and must answer within
-    /// half of it, else the lock counts as lost and the session is closed at the next call. It is
+    /// half of it, else the lock counts as lost and the session is closed at the next call (which
+    /// by way of ODBC and on Oracle waits until the client library gives up the question). It is
     /// told as BaseLock::on_lost() says. While the lock is held, nothing but locks may then use the
     /// session, and only by blocking calls. Unset, the server is not asked: what the connection's
     /// socket shows is told all the same. Must be above zero; not with `xact`.

@@ -52,6 +52,7 @@ void add_session_faults(Faults& faults);
 void add_pooler_faults(Faults& faults);
 void add_race_faults(Faults& faults);
 void add_concurrency_faults(Faults& faults);
+void add_loss_faults(Faults& faults);
 
 /// All of them, in the order of their ids.
 [[nodiscard]] Faults all_faults();

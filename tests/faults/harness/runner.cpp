@@ -101,15 +101,20 @@ void Runner::run_trials(const Fault& fault, const Column& column, OwnServer* ser
         run_trial(fault, column, server, *options_.replay, cell);
         return;
     }
-    {  // what the client library sets up once
+    {  // what the client library and this one set up once
         const auto session = column.database.open();
+        if (column.keeps_sessions()) {
+            const auto lock =
+                dlock::create_lock(*session, "dlock faults", column.vouch({.verify_interval = 1h}));
+            (void)lock->try_lock();
+        }
     }
     const Resources before;
     const int trials = trials_of(fault);
     for (int i = 0; i < trials; ++i) {
         run_trial(fault, column, server, seed_of(options_.seed, cell, i), cell);
     }
-    if (!eventually([&] { return Resources().no_more_than(before); }, 5s)) {
+    if (!eventually([&] { return Resources().no_more_than(before); }, 15s)) {
         const Resources after;
         violation(cell, "I7: descriptors " + std::to_string(before.descriptors) + " -> " +
                             std::to_string(after.descriptors) + ", threads " +
