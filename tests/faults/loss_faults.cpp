@@ -21,6 +21,10 @@ dlock::LockOptions watched(const Trial& trial, bool ask) {
     return options;
 }
 
+std::string where_sockets_show(const Column& column) {
+    return column.database.is_odbc() ? "asked, as in L1" : on_servers(column);
+}
+
 // A holder that waits to be told.
 class Listener {
   public:
@@ -103,9 +107,9 @@ void add_loss_faults(Faults& faults) {
     faults.push_back({"L1", "a holder's session is ended: it is told", Must::be_loud, 3, 50,
                       on_servers, end_the_session});
     faults.push_back({"L2", "the connection is closed under a holder: it is told", Must::be_loud, 2,
-                      30, on_servers, [](Trial& trial) { cut(trial, Gate::Ending::fin); }});
+                      30, where_sockets_show, [](Trial& trial) { cut(trial, Gate::Ending::fin); }});
     faults.push_back({"L3", "the connection is reset under a holder: it is told", Must::be_loud, 2,
-                      30, on_servers, [](Trial& trial) { cut(trial, Gate::Ending::rst); }});
+                      30, where_sockets_show, [](Trial& trial) { cut(trial, Gate::Ending::rst); }});
     faults.push_back({"L4", "the network falls silent under a holder that asks within 2 s",
                       Must::be_loud, 1, 10, by_own_client, fall_silent});
     faults.push_back({"L5", "the server is restarted: the holder is told", Must::be_loud, 0, 10,
