@@ -111,7 +111,7 @@ void add_loss_faults(Faults& faults) {
     faults.push_back({"L3", "the connection is reset under a holder: it is told", Must::be_loud, 2,
                       30, where_sockets_show, [](Trial& trial) { cut(trial, Gate::Ending::rst); }});
     faults.push_back({"L4", "the network falls silent under a holder that asks within 2 s",
-                      Must::be_loud, 1, 10, by_own_client, fall_silent});
+                      Must::be_loud, 0, 10, by_own_client, fall_silent});
     faults.push_back({"L5", "the server is restarted: the holder is told", Must::be_loud, 0, 10,
                       by_own_client,
                       [](Trial& trial) {
