@@ -99,7 +99,8 @@ Gate::~Gate() {
     shutdown(listener_, SHUT_RD);  // wakes the acceptor
     acceptor_.join();
     for (Connection& connection : connections_) {
-        cut(connection, Ending::fin);
+        // After a silence a FIN would wait behind data that nobody acknowledges.
+        cut(connection, connection.ending == Ending::silence ? Ending::rst : Ending::fin);
         connection.thread.join();
     }
     close(listener_);
