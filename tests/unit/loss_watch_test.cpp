@@ -242,6 +242,17 @@ TEST(LossWatch, TakesSilenceForALossAndEndsTheConnection) {
     EXPECT_TRUE(connection.is_shut_down());
 }
 
+TEST(LossWatch, TakesSilenceForALossWhereThereIsNoSocket) {
+    std::promise<void> leave;
+    Watched watched(-1, 20ms, [&] {
+        leave.get_future().wait();
+        return Held::yes;
+    });
+    EXPECT_TRUE(watched.is_told());
+    EXPECT_TRUE(watched.watch->silent());
+    leave.set_value();
+}
+
 TEST(LossWatch, WaitsForAQuestionThatIsUnderWay) {
     std::promise<void> entered;
     std::promise<void> leave;
