@@ -77,7 +77,7 @@ void LockState::make_watch() {
             loss());
         watch->set_handler(on_lost_);
         LossWatcher::instance().start();
-        prepared_watch_.assign(1, std::move(watch));
+        prepared_watch_.assign(1, watch);
     } catch (const std::system_error&) {
         fail(errc::resource_exhausted, "there is no descriptor or thread left to watch it with");
     }

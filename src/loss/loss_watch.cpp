@@ -9,11 +9,11 @@
 namespace dlock::detail {
 
 LossWatch::LossWatch(int socket, std::optional<Duration> interval, std::function<Held()> probe,
-                     LockError error)
+                     const LockError& error)
     : socket_(socket),
       patience_(interval.has_value() ? std::optional(*interval / 2) : std::nullopt),
       probe_(std::move(probe)),
-      error_(std::move(error)) {}
+      error_(error) {}
 
 void LossWatch::set_handler(LossHandler handler) {
     {

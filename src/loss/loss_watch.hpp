@@ -40,7 +40,7 @@ class LossWatch {
     /// held; unset, it is not asked. `probe` asks it, on a thread that may block. `error` is what
     /// the handler gets.
     LossWatch(int socket, std::optional<Duration> interval, std::function<Held()> probe,
-              LockError error);
+              const LockError& error);
 
     [[nodiscard]] std::stop_token token() const noexcept { return source_.get_token(); }
     [[nodiscard]] bool lost() const noexcept { return state_ == State::lost; }

@@ -26,7 +26,7 @@ class LossWatcher final : private Waker {
     LossWatcher();
     LossWatcher(const LossWatcher&) = delete;
     LossWatcher& operator=(const LossWatcher&) = delete;
-    ~LossWatcher() = default;
+    virtual ~LossWatcher() = default;
 
     [[nodiscard]] static LossWatcher& instance();
 
