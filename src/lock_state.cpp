@@ -72,7 +72,10 @@ LockState::~LockState() {
         }
         async_link_->lock = nullptr;
     }
-    notice_loss();
+    {
+        const SessionUse use(*this);
+        notice_loss();
+    }
     if (state_ == State::locked && !parts_.options.xact) {
         unlock();
     }

@@ -53,6 +53,13 @@ bool LockState::has_real_time() const noexcept {
 
 void LockState::check_watchable() const {
     check_process("make a session and a lock of the child's own after a fork");
+    if (async_link_ != nullptr) {
+        const std::lock_guard guard(async_link_->mutex);
+        if (async_link_->run != nullptr) {
+            fail(errc::session_busy,
+                 "an asynchronous operation on the lock is under way; wait for its end");
+        }
+    }
     if (has_real_time() && !parts_.options.verify_interval && !parts_.driver->tells_its_end()) {
         fail(errc::not_supported,
              "the client library does not tell when a session ends; set verify_interval, or call "
@@ -92,8 +99,9 @@ void LockState::begin_watch() noexcept {
 
 void LockState::end_watch() noexcept {
     if (watch_ != nullptr) {
-        watch_->end();
         LossWatcher::instance().remove(*watch_);
+        watch_->end();
+        watch_->let_go();
     }
 }
 
@@ -114,7 +122,7 @@ void LockState::notice_loss() noexcept {
 Held LockState::probe() noexcept {
     const std::unique_lock use(record_->use, std::try_to_lock);
     if (!use.owns_lock() || record_->in_use) {
-        return Held::unknown;
+        return Held::not_asked;
     }
     if (!same_session()) {
         return Held::no;

@@ -171,8 +171,8 @@ void check_options(const LockOptions& options, const Capabilities& capabilities,
         refuse(errc::invalid_option, "`slice` must be above zero");
     }
     if (options.verify_interval.has_value()) {
-        if (*options.verify_interval <= Duration::zero()) {
-            refuse(errc::invalid_option, "`verify_interval` must be above zero");
+        if (*options.verify_interval < std::chrono::milliseconds(10)) {
+            refuse(errc::invalid_option, "`verify_interval` must be at least 10 ms");
         }
         if (options.xact) {
             refuse(errc::invalid_option,

@@ -130,7 +130,9 @@ class DLOCK_EXPORT BaseLock {
     /// With LockOptions::fencing one more (MySQL and MariaDB: three), and at least one second is
     /// given to them if others are drawing tokens, also where the limit passes meanwhile.
     /// A stop request ends the wait within milliseconds on PostgreSQL and SQLite, and on MySQL and
-    /// MariaDB if LockOptions::helper_session is set; without it within one second.
+    /// MariaDB if LockOptions::helper_session is set; without it within one second. If the cancel
+    /// has no effect for five seconds (no helper session can be opened, the server is silent), the
+    /// connection is ended, and the error is `session_lost`; not by way of ODBC.
     ///
     /// Session effects: no setting is left changed, a transaction stays open and usable unless
     /// LockError::spoils_transaction() says otherwise.
@@ -178,13 +180,15 @@ class DLOCK_EXPORT BaseLock {
     /// told even if the transaction has ended before.
     ///
     /// The handler is called once for each hold, after lost_token() was told, by a thread of the
-    /// library, or by the call that found the loss. It must not use the lock or its session, and
-    /// should be quick: others are told by the same thread. Releasing or destroying the lock waits
-    /// for a handler that runs. What it throws is swallowed.
+    /// library, or by the call that found the loss. It must not use the lock, its session, or an
+    /// asynchronous operation on it (a cancellation signal, say; post that). Releasing or
+    /// destroying the lock waits for a handler that runs, replacing it does not. What it throws is
+    /// swallowed.
     ///
-    /// Throws LockError: `not_supported`, `wrong_process`, `resource_exhausted` (no descriptor or
-    /// thread). An acquire with a handler throws the last one as well, before anything is sent.
-    /// Sends nothing.
+    /// Each watched hold has a descriptor of its own. Throws LockError: `not_supported`,
+    /// `wrong_process`, `session_busy` (an asynchronous operation on the lock is under way),
+    /// `resource_exhausted` (no descriptor or thread). An acquire with a handler throws the last
+    /// one as well, before the lock is asked for. Sends nothing.
     void on_lost(std::function<void(const LockError&)> handler);
 
     /// A token whose stop is requested when the lock is found lost, as on_lost() says. It belongs

@@ -141,8 +141,9 @@ struct LockOptions {
     /// half of it, else the lock counts as lost and the session is closed at the next call (which
     /// by way of ODBC and on Oracle waits until the client library gives up the question). It is
     /// told as BaseLock::on_lost() says. While the lock is held, nothing but locks may then use the
-    /// session, and only by blocking calls. Unset, the server is not asked: what the connection's
-    /// socket shows is told all the same. Must be above zero; not with `xact`.
+    /// session, and only by blocking calls; while such a call waits, the server is not asked.
+    /// Unset, the server is not asked at all: what the connection's socket shows is told all the
+    /// same. At least 10 ms; not with `xact`.
     std::optional<Duration> verify_interval{};
 
     /// Lets only one waiter of this process stand in the server's queue for a key, the others queue

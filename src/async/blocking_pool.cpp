@@ -14,6 +14,8 @@ namespace {
 struct Pools {
     BlockingPool waits;
     BlockingPool answers;
+    BlockingPool probes;
+    BlockingPool telling;
 };
 
 }  // namespace
@@ -24,6 +26,14 @@ BlockingPool& BlockingPool::for_waits() {
 
 BlockingPool& BlockingPool::for_answers() {
     return one_per_process<Pools>().answers;
+}
+
+BlockingPool& BlockingPool::for_probes() {
+    return one_per_process<Pools>().probes;
+}
+
+BlockingPool& BlockingPool::for_telling() {
+    return one_per_process<Pools>().telling;
 }
 
 void BlockingPool::run(std::function<void()> job) {

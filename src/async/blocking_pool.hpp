@@ -26,6 +26,10 @@ class BlockingPool {
     [[nodiscard]] static BlockingPool& for_waits();
     /// The pool for statements that are answered at once, and for cancels.
     [[nodiscard]] static BlockingPool& for_answers();
+    /// The pool for the questions of loss watches; they may hang.
+    [[nodiscard]] static BlockingPool& for_probes();
+    /// The pool for handlers of losses; they may block.
+    [[nodiscard]] static BlockingPool& for_telling();
 
   private:
     void work();

@@ -71,7 +71,7 @@ int wait_for(pid_t child, const Command& command, const Signals& signals) {
             kill_at.reset();
             continue;
         }
-        if (info->si_signo == Signals::loss() && info->si_pid == getpid()) {
+        if (info->si_signo == Signals::loss() && (info->si_pid == getpid() || info->si_pid == 0)) {
             if (!std::exchange(stopping, true)) {
                 (void)kill(child, SIGTERM);
                 (void)kill(child, SIGCONT);  // one that is stopped would not notice

@@ -12,6 +12,9 @@ namespace dlock::detail {
 /// watch, and processes that inherited it. Else the server would wait for them.
 inline void close_quietly(soci::session& session, int socket = -1) noexcept {
     const Socket copy(socket, std::nothrow);
+    if (copy.descriptor() < 0) {
+        shut_down(socket);  // no descriptor is left: without a goodbye
+    }
     try {
         session.close();
     } catch (...) {

@@ -53,7 +53,8 @@ void read_row(const PGresult* result, Reply& reply) {
 
 class LibpqCanceller final : public Canceller {
   public:
-    explicit LibpqCanceller(PGconn* connection) : cancel_(PQgetCancel(connection)) {}
+    explicit LibpqCanceller(PGconn* connection)
+        : cancel_(PQgetCancel(connection)), socket_(PQsocket(connection), std::nothrow) {}
     ~LibpqCanceller() override { PQfreeCancel(cancel_); }
 
     [[nodiscard]] bool usable() const { return cancel_ != nullptr; }
@@ -63,8 +64,11 @@ class LibpqCanceller final : public Canceller {
         (void)PQcancel(cancel_, error, sizeof error);  // repeated until the statement has ended
     }
 
+    void force() noexcept override { socket_.shut_down(); }
+
   private:
     PGcancel* cancel_;
+    Socket socket_;
 };
 
 class LibpqDriver final : public Driver {
@@ -188,6 +192,7 @@ class LibpqDriver final : public Driver {
         }
     }
 
+    bool tells_its_end() const noexcept override { return true; }
     int socket() const noexcept override { return attached() ? PQsocket(connection()) : -1; }
 
   private:

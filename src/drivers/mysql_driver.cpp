@@ -42,7 +42,8 @@ bool is_connection_error(unsigned code) {
 
 class KillQuery final : public Canceller {
   public:
-    KillQuery(SessionFactory helper, unsigned long id) : helper_(std::move(helper)), id_(id) {}
+    KillQuery(SessionFactory helper, unsigned long id, int socket)
+        : helper_(std::move(helper)), id_(id), socket_(socket, std::nothrow) {}
 
     void cancel() noexcept override {
         try {
@@ -57,9 +58,12 @@ class KillQuery final : public Canceller {
         }
     }
 
+    void force() noexcept override { socket_.shut_down(); }
+
   private:
     SessionFactory helper_;
     unsigned long id_;
+    Socket socket_;
     std::unique_ptr<soci::session> session_;
 };
 
@@ -147,8 +151,9 @@ class MysqlDriver final : public Driver {
     }
 
     std::unique_ptr<Canceller> make_canceller() override {
-        return helper_ ? std::make_unique<KillQuery>(helper_, mysql_thread_id(connection()))
-                       : nullptr;
+        return helper_
+                   ? std::make_unique<KillQuery>(helper_, mysql_thread_id(connection()), socket())
+                   : nullptr;
     }
 
     void abandon() noexcept override {
@@ -157,6 +162,7 @@ class MysqlDriver final : public Driver {
         }
     }
 
+    bool tells_its_end() const noexcept override { return true; }
     int socket() const noexcept override {
         return attached() ? mysql_descriptor(connection()) : -1;
     }

@@ -74,7 +74,8 @@ Progress MysqlQuery::waiting(int status) {
 #else  // libmysqlclient
 
 int mysql_descriptor(MYSQL* connection) noexcept {
-    return static_cast<int>(connection->net.fd);
+    // A connection that was ended keeps the number, which may be somebody else's by now.
+    return connection->net.vio != nullptr ? static_cast<int>(connection->net.fd) : -1;
 }
 
 bool MysqlQuery::can_run_on(MYSQL* connection) noexcept {

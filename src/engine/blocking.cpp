@@ -61,6 +61,8 @@ Event sleep_until(TimePoint until, const std::stop_token& stop, World& world) {
 class CancellableExecution {
   public:
     static constexpr std::chrono::milliseconds repeat{10};
+    // The server, or the way to it, does not answer cancels: as the asynchronous engine does.
+    static constexpr std::chrono::seconds give_up_after{5};
 
     CancellableExecution(Canceller& canceller, World& world)
         : canceller_(canceller),
@@ -102,8 +104,13 @@ class CancellableExecution {
             return;
         }
         entered_ = true;
+        const TimePoint give_up_at = world_.now() + give_up_after;
         do {
-            canceller_.cancel();
+            if (world_.now() >= give_up_at) {
+                canceller_.force();
+            } else {
+                canceller_.cancel();
+            }
         } while (!ended_->sleep_until(world_.now() + repeat, {}));
         left_->wake();
     }

@@ -24,6 +24,10 @@ class Canceller {
     /// Asks the server to end the statement. May come too early or too late to have an effect, so
     /// it is called again and again until the statement has ended.
     virtual void cancel() noexcept = 0;
+
+    /// Ends the connection on this side, so that the statement fails: cancel() has no effect. Does
+    /// nothing where there is no way to do so.
+    virtual void force() noexcept {}
 };
 
 /// How far a statement is that was begun without blocking.
@@ -97,8 +101,8 @@ class Driver {
     /// The connection's socket, which shows when the connection ends; -1 where there is none.
     [[nodiscard]] virtual int socket() const noexcept { return -1; }
 
-    /// True if the end of the session shows at socket(), or it cannot end by itself.
-    [[nodiscard]] virtual bool tells_its_end() const noexcept { return socket() >= 0; }
+    /// True if the end of a session shows at socket(), or sessions cannot end by themselves.
+    [[nodiscard]] virtual bool tells_its_end() const noexcept { return false; }
 
     /// The descriptor whose life keeps the session's locks alive; -1 where there is none.
     [[nodiscard]] virtual int descriptor() const noexcept { return socket(); }

@@ -55,7 +55,8 @@ Sleeper::~Sleeper() = default;
 World::~World() = default;
 
 World& World::real() noexcept {
-    static RealWorld world;
+    // Never destroyed: locks with static lifetime may still release after main().
+    static RealWorld& world = *new RealWorld;
     return world;
 }
 

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <limits>
 #include <system_error>
+#include <thread>
 
 namespace dlock::detail {
 namespace {
@@ -41,12 +42,17 @@ struct HangupPoll::Buffer {
 };
 
 HangupPoll::HangupPoll() : buffer_(std::make_unique<Buffer>()) {
-    if (pipe(wake_) != 0) {
-        throw std::system_error(errno, std::generic_category(), "cannot make a pipe");
-    }
+#ifdef __linux__
+    const bool made = pipe2(wake_, O_CLOEXEC | O_NONBLOCK) == 0;
+#else
+    const bool made = pipe(wake_) == 0;
     for (const int descriptor : wake_) {
         (void)fcntl(descriptor, F_SETFD, FD_CLOEXEC);
         (void)fcntl(descriptor, F_SETFL, O_NONBLOCK);
+    }
+#endif
+    if (!made) {
+        throw std::system_error(errno, std::generic_category(), "cannot make a pipe");
     }
 }
 
@@ -59,16 +65,24 @@ void HangupPoll::wait(std::vector<Entry>& entries, std::chrono::steady_clock::ti
     std::vector<pollfd>& descriptors = buffer_->descriptors;
     descriptors.assign(1, {.fd = wake_[0], .events = POLLIN, .revents = 0});
     for (const Entry& entry : entries) {
-        descriptors.push_back({.fd = entry.descriptor, .events = ends, .revents = 0});
+        if (entry.descriptor >= 0) {  // more than the process may have open is an error
+            descriptors.push_back({.fd = entry.descriptor, .events = ends, .revents = 0});
+        }
     }
-    if (poll(descriptors.data(), descriptors.size(), milliseconds_until(until)) <= 0) {
+    const int ready = poll(descriptors.data(), descriptors.size(), milliseconds_until(until));
+    if (ready <= 0) {
+        if (ready < 0 && errno != EINTR) {
+            std::this_thread::sleep_for(std::chrono::milliseconds(10));  // out of memory
+        }
         return;
     }
     char bytes[64];
     while (descriptors[0].revents != 0 && read(wake_[0], bytes, sizeof bytes) == sizeof bytes) {
     }
-    for (std::size_t i = 0; i < entries.size(); ++i) {
-        entries[i].hung_up = (descriptors[i + 1].revents & (ends | POLLHUP | POLLERR)) != 0;
+    auto next = descriptors.begin() + 1;
+    for (Entry& entry : entries) {
+        entry.hung_up =
+            entry.descriptor >= 0 && (next++->revents & (ends | POLLHUP | POLLERR)) != 0;
     }
 }
 

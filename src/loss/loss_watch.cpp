@@ -3,7 +3,7 @@
 
 #include "async/blocking_pool.hpp"
 
-#include <algorithm>
+#include <new>
 #include <utility>
 
 namespace dlock::detail {
@@ -35,27 +35,41 @@ bool LossWatch::pause() noexcept {
 
 void LossWatch::resume() noexcept {
     State expected = State::paused;
-    if (state_.compare_exchange_strong(expected, State::watching) && hung_up_) {
-        tell_if(State::watching);
+    if (state_.compare_exchange_strong(expected, State::watching) && hung_up_ &&
+        claim(State::watching)) {
+        tell();
     }
 }
 
 void LossWatch::lose() noexcept {
-    tell_if(State::paused);
-    tell_if(State::watching);
+    if (claim(State::paused) || claim(State::watching)) {
+        tell();
+    }
 }
 
 void LossWatch::end() noexcept {
-    std::shared_ptr<BlockingWork> work;
+    std::shared_ptr<BlockingWork> probing;
+    std::shared_ptr<BlockingWork> telling;
+    bool by_handler = false;
     {
         const std::lock_guard lock(mutex_);
         State now = state_;
         while (now != State::lost && !state_.compare_exchange_weak(now, State::ended)) {
         }
         ended_ = true;
-        work.swap(work_);
+        probing.swap(probing_);
+        telling.swap(telling_);
+        by_handler = teller_ == std::this_thread::get_id();
     }
-    while (work != nullptr && !work->finish()) {
+    while (probing != nullptr && !probing->finish()) {
+    }
+    if (telling == nullptr || by_handler) {
+        return;
+    }
+    if (telling->withdraw()) {
+        tell();  // no thread was free for it
+    }
+    while (!telling->finish()) {
     }
 }
 
@@ -63,14 +77,22 @@ int LossWatch::descriptor() const noexcept {
     return hung_up_ ? -1 : socket_.descriptor();
 }
 
-void LossWatch::hang_up() noexcept {
+void LossWatch::hang_up(const std::shared_ptr<WakeTarget>& target) noexcept {
     hung_up_ = true;
-    tell_if(State::watching);
+    if (claim(State::watching)) {
+        tell_elsewhere(target);
+    }
 }
 
-void LossWatch::tell_if(State from) noexcept {
-    if (!state_.compare_exchange_strong(from, State::lost)) {
-        return;
+// True for the one who is to tell.
+bool LossWatch::claim(State from) noexcept {
+    return state_.compare_exchange_strong(from, State::lost);
+}
+
+void LossWatch::tell() noexcept {
+    {
+        const std::lock_guard lock(mutex_);
+        teller_ = std::this_thread::get_id();
     }
     source_.request_stop();
     LossHandler handler;
@@ -86,6 +108,26 @@ void LossWatch::tell_if(State from) noexcept {
     } catch (...) {
         // There is nobody to report to; the token has told.
     }
+    const std::lock_guard lock(mutex_);
+    teller_ = {};
+}
+
+void LossWatch::tell_elsewhere(const std::shared_ptr<WakeTarget>& target) noexcept {
+    static const BlockingExecutor executor = [](std::function<void()> job) {
+        BlockingPool::for_telling().run(std::move(job));
+    };
+    try {
+        const std::lock_guard lock(mutex_);
+        telling_ = BlockingWork::start(
+            executor, [this] { tell(); }, target);
+        if (telling_->state() != BlockingWork::State::dropped) {
+            return;
+        }
+        telling_.reset();
+    } catch (const std::bad_alloc&) {
+        // As without a thread.
+    }
+    tell();
 }
 
 void LossWatch::look(Clock::time_point now, const std::shared_ptr<WakeTarget>& target) noexcept {
@@ -93,53 +135,67 @@ void LossWatch::look(Clock::time_point now, const std::shared_ptr<WakeTarget>& t
         return;
     }
     if (look_at_ == Clock::time_point::min() || state_ != State::watching) {
+        // At first, and while a release is under way.
         look_at_ = now + *patience_;
+        sure_at_ = now;
         return;
     }
-    bool is_lost = false;
     {
         const std::lock_guard lock(mutex_);
-        if (work_ == nullptr) {
-            if (now >= look_at_) {
-                begin_probe(now, target);
-            }
+        if (!finds_loss(now, target)) {
             return;
         }
-        if (work_->is_over()) {
-            is_lost = answer_->held == Held::no;
-            work_.reset();
-            look_at_ = now + *patience_;
-        } else if (now >= look_at_) {
-            const Clock::time_point asked_at = answer_->asked_at;
-            silent_ = asked_at != not_asked && now - asked_at >= *patience_;
-            is_lost = silent_;
-            look_at_ = asked_at == not_asked ? now + *patience_ : asked_at + *patience_;
+    }
+    if (claim(State::watching)) {
+        if (silent_) {
+            socket_.shut_down();  // the probe ends, and no late answer counts
         }
-    }
-    if (silent_) {
-        socket_.shut_down();  // the probe ends, and nothing can be taken for an answer any more
-    }
-    if (is_lost) {
-        tell_if(State::watching);
+        tell_elsewhere(target);
     }
 }
 
-// The caller has locked the mutex.
-void LossWatch::begin_probe(Clock::time_point now, const std::shared_ptr<WakeTarget>& target) {
+// The caller has locked the mutex. One question is begun each time that `patience_` has passed, and
+// the last one must have been answered by then.
+bool LossWatch::finds_loss(Clock::time_point now, const std::shared_ptr<WakeTarget>& target) {
+    if (probing_ != nullptr && probing_->is_over()) {
+        probing_.reset();
+        const Held held = *answer_;
+        if (held == Held::no || (held == Held::unknown && now - sure_at_ >= 2 * *patience_)) {
+            return true;
+        }
+        if (held != Held::unknown) {
+            sure_at_ = now;
+        }
+    }
+    if (now < look_at_) {
+        return false;
+    }
+    const bool late = now - look_at_ >= *patience_ / 8;
     look_at_ = now + *patience_;
+    if (probing_ == nullptr) {
+        begin_probe(target);
+        return false;
+    }
+    if (late && !std::exchange(had_respite_, true)) {
+        return false;  // this process stood still; the answer may have come
+    }
+    silent_ = true;
+    return true;
+}
+
+// The caller has locked the mutex.
+void LossWatch::begin_probe(const std::shared_ptr<WakeTarget>& target) {
+    static const BlockingExecutor executor = [](std::function<void()> job) {
+        BlockingPool::for_probes().run(std::move(job));
+    };
     if (ended_) {
         return;
     }
     try {
-        answer_ = std::make_shared<Answer>();
-        const BlockingExecutor executor = [](std::function<void()> job) {
-            BlockingPool::for_answers().run(std::move(job));
-        };
-        const auto ask = [this, answer = answer_] {
-            answer->asked_at = Clock::now();
-            answer->held = probe_();
-        };
-        work_ = BlockingWork::start(executor, ask, target);
+        answer_ = std::make_shared<std::atomic<Held>>(Held::unknown);
+        had_respite_ = false;
+        probing_ = BlockingWork::start(
+            executor, [this, answer = answer_] { *answer = probe_(); }, target);
     } catch (const std::bad_alloc&) {
         // The next one comes after the same time.
     }

@@ -15,6 +15,7 @@
 #include <mutex>
 #include <optional>
 #include <stop_token>
+#include <thread>
 
 namespace dlock::detail {
 
@@ -22,14 +23,19 @@ namespace dlock::detail {
 enum class Held {
     yes,
     no,
-    /// It could not be asked.
+    /// It gave no answer that tells.
     unknown,
+    /// It was not asked: an operation used it.
+    not_asked,
 };
 
 using LossHandler = std::function<void(const LockError&)>;
 
 /// Tells once, and only while the hold lasts, that it is lost: to its stop token, then to its
 /// handler. It is made before the hold, so that nothing can fail once the lock is granted.
+///
+/// What the watcher finds is told on a thread of its own, since a handler or somebody's stop
+/// callback may block; what an operation finds, on the operation's.
 ///
 /// Thread safety: functions may be called from any thread, those of the watcher by it alone.
 class LossWatch {
@@ -56,15 +62,18 @@ class LossWatch {
     void resume() noexcept;
     /// An operation has found that the lock is lost. Tells it.
     void lose() noexcept;
-    /// The hold is over: nothing is told any more. Waits for a probe that is under way.
+    /// The hold is over, and the watcher does not look at it any more: nothing is told. Waits for a
+    /// probe, and for a handler, that are under way, unless the handler calls this.
     void end() noexcept;
+    /// After end(): closes its descriptor, which would keep the connection open.
+    void let_go() noexcept { socket_.close(); }
 
     // ---- By the watcher. ----
 
     /// The descriptor to be watched; -1 if there is none, or its end was noticed.
     [[nodiscard]] int descriptor() const noexcept;
     /// The connection has ended.
-    void hang_up() noexcept;
+    void hang_up(const std::shared_ptr<WakeTarget>& target) noexcept;
     /// Looks after the probes: begins one, takes its result, or runs out of patience.
     void look(Clock::time_point now, const std::shared_ptr<WakeTarget>& target) noexcept;
     /// When look() has something to do, at the latest.
@@ -73,17 +82,13 @@ class LossWatch {
   private:
     enum class State { watching, paused, lost, ended };
 
-    static constexpr Clock::time_point not_asked = Clock::time_point::max();
+    [[nodiscard]] bool claim(State from) noexcept;
+    void tell() noexcept;
+    void tell_elsewhere(const std::shared_ptr<WakeTarget>& target) noexcept;
+    [[nodiscard]] bool finds_loss(Clock::time_point now, const std::shared_ptr<WakeTarget>& target);
+    void begin_probe(const std::shared_ptr<WakeTarget>& target);
 
-    struct Answer {
-        std::atomic<Clock::time_point> asked_at{not_asked};
-        std::atomic<Held> held{Held::unknown};
-    };
-
-    void tell_if(State from) noexcept;
-    void begin_probe(Clock::time_point now, const std::shared_ptr<WakeTarget>& target);
-
-    const Socket socket_;
+    Socket socket_;
     /// Between two questions, and for an answer.
     const std::optional<Duration> patience_;
     const std::function<Held()> probe_;
@@ -98,11 +103,16 @@ class LossWatch {
     LossHandler handler_;
     bool told_ = false;
     bool ended_ = false;
-    std::shared_ptr<BlockingWork> work_;
+    std::shared_ptr<BlockingWork> probing_;
+    std::shared_ptr<BlockingWork> telling_;
+    std::thread::id teller_;
 
     // The watcher's own.
-    std::shared_ptr<Answer> answer_;
+    std::shared_ptr<std::atomic<Held>> answer_;
     Clock::time_point look_at_ = Clock::time_point::min();
+    /// When the server said last that the lock is held.
+    Clock::time_point sure_at_{};
+    bool had_respite_ = false;
 };
 
 }  // namespace dlock::detail

@@ -101,7 +101,7 @@ void LossWatcher::look_at(LossWatch& watch, bool hung_up) noexcept {
         looked_at_ = &watch;
     }
     if (hung_up) {
-        watch.hang_up();
+        watch.hang_up(target_);
     }
     watch.look(LossWatch::Clock::now(), target_);
     {

@@ -34,8 +34,7 @@ class LossWatcher final : private Waker {
     void start();
     /// Begins to watch. Preconditions: start() was called; `node` has one element, which it loses.
     void add(Node& node) noexcept;
-    /// Ends it. A loss that is being told by the watcher's thread is waited for, unless this is
-    /// that thread.
+    /// Ends it: the watcher's thread does not look at it any more, unless this is that thread.
     void remove(const LossWatch& watch) noexcept;
 
   private:

@@ -33,14 +33,23 @@ Socket::Socket(int descriptor) : Socket(descriptor, std::nothrow) {
 }
 
 Socket::~Socket() {
+    close();
+}
+
+void Socket::close() noexcept {
     if (descriptor_ >= 0) {
         ::close(descriptor_);
     }
+    descriptor_ = -1;
 }
 
 void Socket::shut_down() const noexcept {
-    if (descriptor_ >= 0) {
-        (void)::shutdown(descriptor_, SHUT_RDWR);
+    detail::shut_down(descriptor_);
+}
+
+void shut_down(int descriptor) noexcept {
+    if (descriptor >= 0) {
+        (void)::shutdown(descriptor, SHUT_RDWR);
     }
 }
 

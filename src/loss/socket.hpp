@@ -23,10 +23,14 @@ class Socket {
 
     /// Ends the connection for all who have its socket: their reads and writes fail at once.
     void shut_down() const noexcept;
+    void close() noexcept;
 
   private:
     int descriptor_ = -1;
 };
+
+/// Ends the connection for all who have its socket; nothing if there is none.
+void shut_down(int descriptor) noexcept;
 
 /// Has the system look after a TCP connection, and end it after `silence` without an answer. False
 /// if it is none.

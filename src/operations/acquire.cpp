@@ -19,6 +19,11 @@ AcquireOperation::AcquireOperation(LockState& lock, Mode mode, const Wait& wait,
     request_.fencing = lock_.parts_.options.fencing;
 }
 
+AcquireOperation::~AcquireOperation() {
+    // What was not needed would keep the connection open.
+    lock_.prepared_watch_.clear();
+}
+
 Action AcquireOperation::start(const Moment& moment) {
     identity_ = moment.identity;
     if (!request_.no_wait && limit_ < TimePoint::max() - moment.now) {

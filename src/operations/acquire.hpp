@@ -18,6 +18,9 @@ class AcquireOperation final : public Operation {
     /// `caller` as in Contender. Throws LockError if the lock cannot be acquired at all; nothing is
     /// sent.
     AcquireOperation(LockState& lock, Mode mode, const Wait& wait, std::size_t caller);
+    AcquireOperation(const AcquireOperation&) = delete;
+    AcquireOperation& operator=(const AcquireOperation&) = delete;
+    ~AcquireOperation() override;
 
     Action start(const Moment& moment) override;
     Action resume(Event event, const Moment& moment) override;

@@ -84,7 +84,8 @@ Action ReleaseOperation::give_back(const Moment& moment) {
         return done;
     }
     if (lock_.watch_ != nullptr && !lock_.watch_->pause()) {
-        lock_.lose(State::unlocked);
+        lock_.notice_loss();
+        lock_.end_hold();
         lock_.fail(errc::lock_lost, "it was lost before it was released");
     }
     return ask(Op::release, moment);
@@ -121,7 +122,7 @@ Action ReleaseOperation::after_release(const Step& step) {
 
 void ReleaseOperation::abandon() noexcept {
     lock_.spoil_lease();
-    lock_.lose(State::unlocked);
+    lock_.forget_hold();  // the program ends it, nobody is told
     lock_.parts_.driver->abandon();
 }
 

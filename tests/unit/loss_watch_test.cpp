@@ -32,9 +32,15 @@ class Connection {
     Connection& operator=(const Connection&) = delete;
     ~Connection() {
         hang_up();
-        ::close(client_);
+        close_client();
     }
 
+    void close_client() {
+        if (client_ >= 0) {
+            ::close(client_);
+        }
+        client_ = -1;
+    }
     int client() const { return client_; }
     void say(const char* text) const { EXPECT_GT(write(server_, text, 1), 0); }
     void end_sending() const { EXPECT_EQ(shutdown(server_, SHUT_WR), 0); }
@@ -54,6 +60,15 @@ class Connection {
     int client_ = -1;
     int server_ = -1;
 };
+
+// Whom the tests' own calls wake.
+std::shared_ptr<WakeTarget> nobody() {
+    struct Nobody final : Waker {
+        void wake() noexcept override {}
+    };
+    static Nobody waker;
+    return std::make_shared<WakeTarget>(waker);
+}
 
 LockError the_loss() {
     return {errc::lock_lost, "the session has ended", "key"};
@@ -82,8 +97,9 @@ class Watched {
     ~Watched() { end(); }
 
     void end() const {
-        watch->end();
         LossWatcher::instance().remove(*watch);
+        watch->end();
+        watch->let_go();
     }
     bool is_told() { return first_.get_future().wait_for(20s) == std::future_status::ready; }
 
@@ -133,7 +149,7 @@ TEST(LossWatch, IsNotToldAfterTheEnd) {
     const std::stop_token token = watched.watch->token();
     watched.end();
     connection.hang_up();
-    watched.watch->hang_up();
+    watched.watch->hang_up(nobody());
     watched.watch->lose();
     EXPECT_EQ(watched.told, 0);
     EXPECT_FALSE(token.stop_requested());
@@ -145,7 +161,7 @@ TEST(LossWatch, IsNotToldDuringAReleaseButAfterOneThatFailed) {
     int told = 0;
     watch.set_handler([&](const LockError&) { ++told; });
     EXPECT_TRUE(watch.pause());
-    watch.hang_up();
+    watch.hang_up(nobody());
     EXPECT_EQ(told, 0);
     EXPECT_EQ(watch.descriptor(), -1) << "it would be told again and again";
     watch.resume();
@@ -160,7 +176,7 @@ TEST(LossWatch, IsToldOnceByTheOperationThatFindsIt) {
     EXPECT_TRUE(watch.pause());
     watch.lose();
     watch.lose();
-    watch.hang_up();
+    watch.hang_up(nobody());
     EXPECT_EQ(told, 1);
     watch.set_handler([&](const LockError&) { told += 10; });
     EXPECT_EQ(told, 11) << "who comes late is told at once";
@@ -212,12 +228,12 @@ TEST(LossWatch, MayBeRemovedByItsHandler) {
 
 TEST(LossWatch, AsksUntilTheServerSaysNo) {
     std::atomic<int> asked{0};
-    Watched watched(-1, 2ms, [&] {
+    Watched watched(-1, 60ms, [&] {
         switch (++asked) {
             case 1:
                 return Held::yes;
             case 2:
-                return Held::unknown;
+                return Held::not_asked;
             default:
                 return Held::no;
         }
@@ -227,10 +243,47 @@ TEST(LossWatch, AsksUntilTheServerSaysNo) {
     EXPECT_FALSE(watched.watch->silent());
 }
 
+TEST(LossWatch, TakesErrorsForALossWhenTheTimeIsOver) {
+    std::atomic<int> asked{0};
+    Watched watched(-1, 40ms, [&] {
+        ++asked;
+        return Held::unknown;
+    });
+    EXPECT_TRUE(watched.is_told());
+    EXPECT_GE(asked, 1);
+    EXPECT_FALSE(watched.watch->silent());
+}
+
+TEST(LossWatch, AHandlerThatBlocksKeepsNobodyElseFromBeingTold) {
+    Connection first;
+    Connection second;
+    std::promise<void> leave;
+    Watched blocks(first.client());
+    std::promise<void> entered;
+    blocks.watch->set_handler([&](const LockError&) {
+        entered.set_value();
+        leave.get_future().wait();
+    });
+    Watched watched(second.client());
+    first.hang_up();
+    entered.get_future().wait();
+    second.hang_up();
+    EXPECT_TRUE(watched.is_told());
+    leave.set_value();
+}
+
+TEST(LossWatch, LetsItsSocketGo) {
+    Connection connection;
+    Watched watched(connection.client());
+    watched.end();
+    connection.close_client();
+    EXPECT_TRUE(connection.is_shut_down());
+}
+
 TEST(LossWatch, TakesSilenceForALossAndEndsTheConnection) {
     Connection connection;
     std::atomic<bool> asked{false};
-    Watched watched(connection.client(), 2ms, [&] {
+    Watched watched(connection.client(), 20ms, [&] {
         asked = true;
         char byte = 0;
         return read(connection.client(), &byte, 1) > 0 ? Held::yes : Held::unknown;
