@@ -75,7 +75,8 @@ class DLOCK_EXPORT BaseLock {
     /// Waits without limit. Throws LockError, and then the lock is not held.
     void lock();
 
-    /// Tries once. Returns false if somebody else holds the lock. Throws LockError.
+    /// Tries once. Returns false if somebody else holds the lock (with LockOptions::fencing also if
+    /// the counter is busy). Throws LockError.
     [[nodiscard]] bool try_lock();
 
     /// Waits at most `duration` (zero or negative: one try). Returns false when the time is over,
@@ -116,7 +117,8 @@ class DLOCK_EXPORT BaseLock {
 
     /// Acquires the lock in the mode of its options.
     ///
-    /// Returns true if the lock is held now, false if the time was over before it was granted.
+    /// Returns true if the lock is held now, false if the time was over before it was granted; with
+    /// LockOptions::fencing also if it was granted and given back, since the counter was busy.
     ///
     /// Errors: `already_locked`, `cancelled` (a stop was requested), `deadlock`, `session_lost`,
     /// `session_changed`, `pooler_detected`, `read_replica`, `no_transaction`,
@@ -128,9 +130,12 @@ class DLOCK_EXPORT BaseLock {
     ///
     /// Blocking: one round trip if the lock is free; else until granted, the limit, or the stop.
     /// With LockOptions::fencing one more (MySQL and MariaDB: three), and at least one second is
-    /// given to them if others are drawing tokens, also where the limit passes meanwhile.
+    /// given to them if others are drawing tokens, also where the limit passes meanwhile. On MySQL
+    /// a draw waits for a counter that somebody keeps locked as long as the session's
+    /// innodb_lock_wait_timeout (50 s by default) says, beyond the limit.
     /// A stop request ends the wait within milliseconds on PostgreSQL and SQLite, and on MySQL and
-    /// MariaDB if LockOptions::helper_session is set; without it within one second. If the cancel
+    /// MariaDB if LockOptions::helper_session is set; without it within one second. On PostgreSQL
+    /// it ends the draw of a token as well (a standby that does not confirm it, say). If the cancel
     /// has no effect for five seconds (no helper session can be opened, the server is silent), the
     /// connection is ended, and the error is `session_lost`; not by way of ODBC.
     ///
@@ -168,8 +173,8 @@ class DLOCK_EXPORT BaseLock {
     // ---- Loss. ----
 
     /// Has `handler` called when the lock is found lost while it is held: now, if it is held, and
-    /// in each later hold. An empty one ends that. If the present hold is lost already, it is
-    /// called at once.
+    /// in each later hold. An empty one ends that, and does not wait for one that runs. If the
+    /// present hold is lost already, it is called at once.
     ///
     /// Found without asking the server: the connection has ended (PostgreSQL, MySQL, MariaDB; the
     /// server ended the session or went down, the connection was reset, or closed by keepalives,
@@ -215,8 +220,10 @@ class DLOCK_EXPORT BaseLock {
     [[nodiscard]] bool verify();
     [[nodiscard]] bool verify(std::error_code& error) noexcept;
 
-    /// The fencing token of this hold: higher than that of every earlier grant of the key, and
-    /// above zero. Shared holders have tokens of their own; counted acquires of one hold share it.
+    /// The fencing token of this hold: above zero, and higher than those of all holds of the key
+    /// that excluded this one. Those who share the lock at the same time have tokens of their own,
+    /// in no certain order; counted acquires of one hold share it. As durable as the server's
+    /// commits: a failover to a replica that lags, or a restored backup, may give a number again.
     /// Still told while the state is `lost`, so that what was written under the lock can be found.
     /// Unset while the state is `unlocked`, and without LockOptions::fencing.
     [[nodiscard]] std::optional<std::int64_t> fencing_token() const noexcept;

@@ -70,7 +70,8 @@ enum class errc {
     invalid_option,
     /// No lock implementation is known for this SOCI backend. [not_supported]
     unknown_backend,
-    /// The login may not use the server's lock functions. Ask for the grant. [permission_denied]
+    /// The login may not use the server's lock functions, or the session may not write, which a
+    /// fencing token needs. Ask for the grant. [permission_denied]
     permission_denied,
     /// The server is out of lock memory or another resource. Try again later.
     /// [resource_unavailable_try_again]
@@ -81,9 +82,10 @@ enum class errc {
     /// A fencing token was asked for where the counter for it is missing. Run
     /// dlock::create_fencing_schema() or `dlock init` once. Nothing is held. [not_supported]
     no_fencing_schema,
-    /// A fencing token cannot be drawn while the session's transaction is open (or its autocommit
-    /// off), since a rollback would give the same token to somebody else. Lock before the
-    /// transaction begins. Nothing is held. [operation_not_permitted]
+    /// A fencing token cannot be drawn while the session's transaction is open (its autocommit is
+    /// off; on SQLite, a statement is unfinished), since a rollback would give the same token to
+    /// somebody else. Lock before the transaction begins. Nothing is held.
+    /// [operation_not_permitted]
     transaction_open,
     /// Any other error of the server or the client library; see LockError::native_code().
     /// [io_error]

@@ -18,11 +18,13 @@ namespace dlock {
 ///
 /// It is `dlock.fencing` in a schema `dlock` (PostgreSQL, SQL Server), in a database `dlock`
 /// (MySQL, MariaDB) or of a user `dlock` that cannot log in (Oracle), and the table `dlock_fencing`
-/// of an SQLite database. What exists already is left as it is: the counter is never reset. Two
-/// programs may call this at once. Grants nothing to other logins; see fencing_grant().
+/// of an SQLite database. What exists already is left as it is: the counter is never reset. Its row
+/// must never be deleted or lowered, else tokens come twice. Two programs may call this at once.
+/// Grants nothing to other logins; see fencing_grant().
 ///
-/// Preconditions: the session is connected and used by one thread, and no transaction is open:
-/// MySQL, MariaDB and Oracle would commit it.
+/// Preconditions: the session is connected and used by one thread, no lock with
+/// LockOptions::verify_interval is held on it (the server is asked on another thread), and no
+/// transaction is open: MySQL, MariaDB and Oracle would commit it.
 ///
 /// Throws LockError: `transaction_open` where the client knows of a transaction,
 /// `permission_denied` if the login may not create it, and as create_lock() and

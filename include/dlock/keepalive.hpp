@@ -35,6 +35,9 @@ struct Keepalive {
 /// `silence`: at least two seconds, and taken in whole seconds; longer than a day counts as a
 /// day.
 ///
+/// Precondition: no lock with LockOptions::verify_interval is held on the session (the server is
+/// asked on another thread); call it before.
+///
 /// Sends one statement to PostgreSQL, and nothing to others. The settings stay with the session
 /// until it ends or resets them (DISCARD ALL), also if the transaction that it is called in is
 /// committed; a rollback takes back those of the server. Throws LockError: `invalid_option`,

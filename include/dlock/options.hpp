@@ -152,11 +152,12 @@ struct LockOptions {
     bool local_queue = true;
 
     /// Draws a fencing token with every grant (BaseLock::fencing_token()): a number that is higher
-    /// than those of all earlier grants of the key. The token is drawn by statements of its own
-    /// after the grant, and committed before the acquire returns; if it cannot be had, the lock is
-    /// given back. Needs the counter that create_fencing_schema() (<dlock/fencing.hpp>) makes, and
-    /// no open transaction, Oracle excepted. Not with `xact`: what is written in the same
-    /// transaction needs no token.
+    /// than those of all holds of the key that excluded this one. The token is drawn by statements
+    /// of its own after the grant, and committed before the acquire returns; if it cannot be had,
+    /// the lock is given back. Needs the counter that create_fencing_schema() (<dlock/fencing.hpp>)
+    /// makes, a session that may write, and no open transaction, Oracle excepted (on SQLite, no
+    /// unfinished statement either). Not with `xact`: what is written in the same transaction needs
+    /// no token.
     bool fencing = false;
 
     /// Opens another session to the same server; used to cancel a wait where the protocol needs one

@@ -114,7 +114,7 @@ void AsyncEngine::begin() {
 }
 
 void AsyncEngine::send(const Statement& statement) {
-    if (waits() && cancel_requested_) {
+    if (statement.is_cancellable() && cancel_requested_) {
         at_once_ = Event::cancelled;
         return;
     }
@@ -264,7 +264,7 @@ Suspension AsyncEngine::suspension() const {
 }
 
 bool AsyncEngine::can_cancel() const {
-    return canceller_ != nullptr && waits();
+    return canceller_ != nullptr && action_.statement->is_cancellable();
 }
 
 bool AsyncEngine::waits() const {

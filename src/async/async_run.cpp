@@ -5,13 +5,17 @@
 #include "operations/acquire.hpp"
 #include "operations/release.hpp"
 #include "operations/verify.hpp"
+#include "process.hpp"
 
 #include <utility>
 
 namespace dlock::detail {
 
 AsyncRun::AsyncRun(std::shared_ptr<AsyncLink> link, const AsyncCall& call, Waker& waker)
-    : link_(std::move(link)), call_(call), target_(std::make_shared<WakeTarget>(waker)) {}
+    : link_(std::move(link)),
+      call_(call),
+      target_(std::make_shared<WakeTarget>(waker)),
+      process_(current_process()) {}
 
 AsyncRun::~AsyncRun() {
     abandon();
@@ -33,6 +37,9 @@ std::unique_ptr<Operation> AsyncRun::make_operation(LockState& lock) const {
 // Runs `function`, which goes on with the engine, and notes the end that it comes to.
 template <class Function>
 Suspension AsyncRun::step(Function function) noexcept {
+    if (leave_to_parent()) {
+        return {.done = true};
+    }
     const std::lock_guard guard(link_->mutex);
     if (done_) {
         return {.done = true};
@@ -84,10 +91,11 @@ Suspension AsyncRun::start() noexcept {
                             parts.key.to_string());
         }
         operation_ = make_operation(lock);
-        engine_.emplace(*operation_, AsyncSetting{.driver = *parts.driver,
-                                                  .options = parts.options,
-                                                  .target = target_,
-                                                  .cancellable = call_.cancellable});
+        engine_ = std::make_unique<AsyncEngine>(*operation_,
+                                                AsyncSetting{.driver = *parts.driver,
+                                                             .options = parts.options,
+                                                             .target = target_,
+                                                             .cancellable = call_.cancellable});
         const Suspension next = engine_->start();
         if (!next.done) {
             lock.record().in_use = true;
@@ -106,6 +114,9 @@ Suspension AsyncRun::cancel() noexcept {
 }
 
 void AsyncRun::abandon() noexcept {
+    if (leave_to_parent()) {
+        return;
+    }
     target_->forget();
     const std::lock_guard guard(link_->mutex);
     if (!done_) {
@@ -119,13 +130,26 @@ void AsyncRun::lock_is_gone() noexcept {
 }
 
 void AsyncRun::give_up() noexcept {
-    const bool sending = engine_.has_value() && engine_->is_sending();
+    const bool sending = engine_ != nullptr && engine_->is_sending();
     engine_.reset();
     if (sending) {
         operation_->abandon();
     }
     error_ = make_error_code(errc::cancelled);
     finish();
+}
+
+// True in a forked child: the connection is the parent's, the threads are, and a mutex may have
+// been locked at the fork. So nothing is ended, and the memory is left.
+bool AsyncRun::leave_to_parent() noexcept {
+    if (current_process() == process_) {
+        return false;
+    }
+    (void)engine_.release();
+    (void)operation_.release();
+    error_ = make_error_code(errc::wrong_process);
+    done_ = true;
+    return true;
 }
 
 void AsyncRun::finish() noexcept {

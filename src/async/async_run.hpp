@@ -9,7 +9,6 @@
 #include <dlock/detail/async_operation.hpp>
 
 #include <memory>
-#include <optional>
 #include <system_error>
 
 namespace dlock::detail {
@@ -39,12 +38,14 @@ class AsyncRun {
     Suspension step(Function function) noexcept;
     void finish() noexcept;
     void give_up() noexcept;
+    bool leave_to_parent() noexcept;
 
     std::shared_ptr<AsyncLink> link_;
     AsyncCall call_;
     std::shared_ptr<WakeTarget> target_;
     std::unique_ptr<Operation> operation_;
-    std::optional<AsyncEngine> engine_;
+    std::unique_ptr<AsyncEngine> engine_;
+    long process_;
     bool done_ = false;
     bool held_ = false;
     std::error_code error_;

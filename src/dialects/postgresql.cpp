@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "dialects/postgresql.hpp"
 
+#include "dialects/postgresql_error.hpp"
 #include "dialects/postgresql_fencing.hpp"
 #include "dialects/postgresql_sql.hpp"
 
@@ -12,66 +13,14 @@
 namespace dlock::detail {
 namespace {
 
-constexpr std::string_view lock_not_available = "55P03";
-constexpr std::string_view query_canceled = "57014";
-constexpr std::string_view deadlock_detected = "40P01";
-constexpr std::string_view serialization_failure = "40001";
-constexpr std::string_view no_such_savepoint = "3B001";
-constexpr std::string_view invalid_parameter_value = "22023";
-constexpr std::string_view in_failed_transaction = "25P02";
-// From the ODBC driver: a cancel has taken the result away.
-constexpr std::string_view odbc_cancelled = "HY008";
+using namespace sqlstate;
 
-// A late cancel, meant for an earlier statement, can hit a following one: that is asked again.
-constexpr int max_repeats = 5;
-
-constexpr const char* make_schema =
-    "there is no counter for fencing tokens; run dlock::create_fencing_schema() or `dlock init`";
 constexpr const char* begin_first = "begin a transaction before the lock is taken";
-
-errc classify(const NativeError& native) {
-    const std::string_view state = native.sqlstate;
-    if (state == deadlock_detected) {
-        return errc::deadlock;
-    }
-    if (state == "42501") {
-        return errc::permission_denied;
-    }
-    if (state == "53200" || state == "53300") {
-        return errc::resource_exhausted;
-    }
-    if (state == in_failed_transaction) {
-        return errc::transaction_failed;
-    }
-    if (state == query_canceled || state == odbc_cancelled) {
-        return errc::interrupted;
-    }
-    return errc::database_error;
-}
-
-const char* advice_for(errc error) {
-    switch (error) {
-        case errc::deadlock:
-            return "PostgreSQL found a deadlock; release the other locks, then try again";
-        case errc::permission_denied:
-            return "PostgreSQL refused the lock functions; grant EXECUTE on them";
-        case errc::resource_exhausted:
-            return "PostgreSQL is out of shared lock memory; raise max_locks_per_transaction";
-        case errc::transaction_failed:
-            return "roll the transaction back first";
-        case errc::interrupted:
-            return "the statement was cancelled on the server";
-        case errc::no_transaction:
-            return "the client library ended the transaction; begin it by soci::transaction";
-        default:
-            return "PostgreSQL reported an error";
-    }
-}
 
 class PostgresqlDialect final : public Dialect {
   public:
     PostgresqlDialect(const PostgresqlSettings& settings, const ActualKey& key)
-        : settings_(settings), sql_(settings, key) {
+        : settings_(settings), sql_(settings, key), fencing_(sql_) {
         for (const Mode mode : {Mode::exclusive, Mode::shared}) {
             unlock_[mode == Mode::shared] = sql_.unlock(mode);
             unlock_failed_[mode == Mode::shared] = sql_.unlock_in_failed_transaction(mode);
@@ -101,7 +50,8 @@ class PostgresqlDialect final : public Dialect {
             case Op::wait:
                 return start_wait();
             case Op::fence:
-                return start_fence();
+                state_ = State::fencing;
+                return fencing_.start(situation);
             default:
                 return send(State::verifying, Purpose::verify, sql_.verify(situation.mode));
         }
@@ -126,10 +76,9 @@ class PostgresqlDialect final : public Dialect {
             case State::rolling_back:
                 return after_rollback(reply);
             case State::fencing:
-                return after_fence(reply);
+                return after_fencing(fencing_.resume(reply));
             case State::checking:
             case State::verifying:
-            case State::looking_for:
                 return after_verify(reply);
             case State::releasing:
                 return after_release(reply);
@@ -153,7 +102,9 @@ class PostgresqlDialect final : public Dialect {
         return postgresql_fencing_schema;
     }
 
-    errc kind_of(const NativeError& error) const noexcept override { return classify(error); }
+    errc kind_of(const NativeError& error) const noexcept override {
+        return postgresql_errc(error);
+    }
 
   private:
     enum class State {
@@ -165,7 +116,6 @@ class PostgresqlDialect final : public Dialect {
         checking,      // a wait failed in a way that may have left the lock behind
         verifying,
         fencing,
-        looking_for,  // no token came: does this server session hold the lock?
         releasing,
         failing_again,  // released in a failed transaction that must be left failed
         cleaning,  // a try was cancelled inside a transaction: give back what it may have taken
@@ -198,9 +148,9 @@ class PostgresqlDialect final : public Dialect {
 
     Step after_try(const Reply& reply) {
         if (reply.failed) {
-            const errc error = classify(native_);
+            const errc error = postgresql_errc(native_);
             if (error != errc::interrupted) {
-                return fail(error, advice_for(error));
+                return fail(error, postgresql_advice(error));
             }
             // Cancelled, it may hold the lock all the same.
             if (situation_.transaction == TransactionState::unknown) {
@@ -264,8 +214,8 @@ class PostgresqlDialect final : public Dialect {
 
     Step after_measuring(const Reply& reply) {
         if (reply.failed && in_transaction()) {
-            const errc error = classify(native_);
-            return fail(error, advice_for(error));
+            const errc error = postgresql_errc(native_);
+            return fail(error, postgresql_advice(error));
         }
         if (!reply.failed) {  // else it is asked again before the next acquire's second slice
             deadlock_timeout_ = reply.values[0].value_or(0);
@@ -311,7 +261,7 @@ class PostgresqlDialect final : public Dialect {
             native_ = cause_;
             return after_wait_error();
         }
-        if (native_.sqlstate == query_canceled && ++repeats_ < max_repeats) {
+        if (native_.sqlstate == query_canceled && ++repeats_ < postgresql_max_repeats) {
             return send(State::rolling_back, Purpose::other, PostgresqlSql::roll_back_wait());
         }
         return fail(errc::transaction_failed, "the wait failed and took the transaction with it",
@@ -324,7 +274,7 @@ class PostgresqlDialect final : public Dialect {
         if (!ended && reply.has_row) {
             return send(State::failing_again, Purpose::other, PostgresqlSql::fail_transaction());
         }
-        if (!ended && native_.sqlstate == query_canceled && ++repeats_ < max_repeats) {
+        if (!ended && native_.sqlstate == query_canceled && ++repeats_ < postgresql_max_repeats) {
             return send(State::cleaning, Purpose::release,
                         unlock_failed_[situation_.mode == Mode::shared]);
         }
@@ -334,7 +284,7 @@ class PostgresqlDialect final : public Dialect {
     }
 
     Step after_failing_again() {
-        if (native_.sqlstate == query_canceled && ++repeats_ < max_repeats) {
+        if (native_.sqlstate == query_canceled && ++repeats_ < postgresql_max_repeats) {
             return send(State::failing_again, Purpose::other,
                         stepwise_ ? PostgresqlSql::fail_open_transaction()
                                   : PostgresqlSql::fail_transaction());
@@ -359,30 +309,31 @@ class PostgresqlDialect final : public Dialect {
             connection_check_ = false;
             return send_wait();
         }
-        const errc error = classify(native_);
+        const errc error = postgresql_errc(native_);
         if (error == errc::deadlock || error == errc::resource_exhausted) {
-            return fail(error, advice_for(error));
+            return fail(error, postgresql_advice(error));
         }
         return check();
     }
 
     Step check() {
-        wait_error_ = classify(native_);
+        wait_error_ = postgresql_errc(native_);
         return send(State::checking, Purpose::verify, sql_.verify(situation_.mode));
     }
 
     Step after_verify(const Reply& reply) {
         if (reply.failed || !reply.has_row) {
             if (native_.sqlstate == query_canceled &&
-                situation_.transaction != TransactionState::active && ++repeats_ < max_repeats) {
+                situation_.transaction != TransactionState::active &&
+                ++repeats_ < postgresql_max_repeats) {
                 return send(state_, Purpose::verify, sql_.verify(situation_.mode));
             }
-            const errc error = classify(native_);
+            const errc error = postgresql_errc(native_);
             if (error == errc::transaction_failed && state_ == State::checking &&
                 situation_.transaction == TransactionState::unknown) {
                 // A transaction was open, and the cancelled try has failed it.
                 cause_ = native_;
-                return settings_.xact ? fail(error, advice_for(error))
+                return settings_.xact ? fail(error, postgresql_advice(error))
                                       : send(State::cleaning, Purpose::release,
                                              unlock_failed_[situation_.mode == Mode::shared]);
             }
@@ -392,50 +343,16 @@ class PostgresqlDialect final : public Dialect {
         if (state_ == State::verifying) {
             return done(is_held ? Verdict::held : Verdict::not_held);
         }
-        if (state_ == State::looking_for) {
-            return is_held ? fail(errc::no_fencing_schema, make_schema)
-                           : fail(errc::session_changed,
-                                  "the server session is not the one that was granted the lock");
-        }
         if (is_held) {
             return done(Verdict::granted);
         }
         return wait_error_ == errc::interrupted ? done(Verdict::interrupted)
-                                                : fail(wait_error_, advice_for(wait_error_));
+                                                : fail(wait_error_, postgresql_advice(wait_error_));
     }
 
-    Step start_fence() {
-        using std::chrono::milliseconds;
-        // Zero would switch the server's timer off.
-        const auto limit = std::chrono::ceil<milliseconds>(situation_.slice).count();
-        return send(State::fencing, Purpose::fence,
-                    sql_.fence(situation_, std::max<std::int64_t>(limit, 1)));
-    }
-
-    Step after_fence(const Reply& reply) {
-        if (reply.failed) {
-            return after_fence_error();
-        }
-        if (!reply.has_row || !reply.values[0].has_value()) {
-            return send(State::looking_for, Purpose::verify, sql_.verify(situation_.mode));
-        }
-        return Step{.verdict = Verdict::fenced, .token = *reply.values[0]};
-    }
-
-    Step after_fence_error() const {
-        const std::string_view state = native_.sqlstate;
-        if (state == "42P01" || state == "3F000") {
-            return fail(errc::no_fencing_schema, make_schema);
-        }
-        const errc error = classify(native_);
-        if (state == lock_not_available || state == serialization_failure ||
-            error == errc::deadlock || error == errc::interrupted) {
-            return done(Verdict::busy);
-        }
-        return fail(error, error == errc::permission_denied
-                               ? "PostgreSQL refused the fencing token; GRANT USAGE ON SCHEMA "
-                                 "dlock and SELECT, UPDATE ON dlock.fencing to the login"
-                               : advice_for(error));
+    Step after_fencing(const Step& step) {
+        native_ = fencing_.native();
+        return step;
     }
 
     Step start_release() {
@@ -466,13 +383,13 @@ class PostgresqlDialect final : public Dialect {
             return send(State::failing_again, Purpose::other, PostgresqlSql::fail_transaction());
         }
         if (reply.failed && !expected) {
-            if (native_.sqlstate == query_canceled && ++repeats_ < max_repeats) {
+            if (native_.sqlstate == query_canceled && ++repeats_ < postgresql_max_repeats) {
                 if (situation_.transaction == TransactionState::active && !stepwise_) {
                     situation_.transaction = TransactionState::failed;
                 }
                 return start_release();
             }
-            const errc error = classify(native_);
+            const errc error = postgresql_errc(native_);
             return fail(error, "PostgreSQL did not take the lock back", true);
         }
         if (!reply.has_row) {
@@ -494,6 +411,7 @@ class PostgresqlDialect final : public Dialect {
 
     PostgresqlSettings settings_;
     PostgresqlSql sql_;
+    PostgresqlFencing fencing_;
     std::string unlock_[2];
     std::string unlock_failed_[2];
     std::string unlock_and_begin_[2];

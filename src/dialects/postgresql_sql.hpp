@@ -11,6 +11,10 @@
 
 namespace dlock::detail {
 
+/// A late cancel, meant for an earlier statement, can hit a following one: that is asked again, so
+/// often at most.
+constexpr int postgresql_max_repeats = 5;
+
 /// What a wait inside a transaction changes for its time, in milliseconds, and restores.
 struct PostgresqlTimeouts {
     std::int64_t lock = 0;

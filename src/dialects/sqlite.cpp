@@ -128,24 +128,43 @@ class SqliteDialect final : public Dialect {
                     native_ = reply.native;
                     return after_draw_error();
                 }
-                synchronous_ = reply.values[0].value_or(fully_synchronous);
-                return synchronous_ < fully_synchronous
-                           ? ask(Fencing::raising, "PRAGMA main.synchronous = FULL")
+                repeats_ = 0;
+                synchronous_ = reply.values[0].value_or(most_synchronous);
+                return synchronous_ < most_synchronous
+                           ? ask(Fencing::raising, "PRAGMA main.synchronous = EXTRA")
                            : draw();
             case Fencing::raising:
+                if (reply.failed) {
+                    native_ = reply.native;
+                    return after_draw_error();
+                }
                 return draw();
             case Fencing::drawing:
                 drawn_ = after_draw(reply);
-                if (synchronous_ < fully_synchronous) {
-                    return ask(Fencing::lowering, synchronous_ == 0
-                                                      ? "PRAGMA main.synchronous = OFF"
-                                                      : "PRAGMA main.synchronous = NORMAL");
-                }
-                break;
+                return synchronous_ < most_synchronous ? lower() : drawn_;
             case Fencing::lowering:
-                break;
+                return reply.failed ? after_lowering_error(reply.native) : drawn_;
         }
         return drawn_;
+    }
+
+    Step lower() {
+        switch (synchronous_) {
+            case 0:
+                return ask(Fencing::lowering, "PRAGMA main.synchronous = OFF");
+            case 1:
+                return ask(Fencing::lowering, "PRAGMA main.synchronous = NORMAL");
+            default:
+                return ask(Fencing::lowering, "PRAGMA main.synchronous = FULL");
+        }
+    }
+
+    Step after_lowering_error(const NativeError& native) {
+        if (sqlite_result_errc(native.code) == errc::interrupted && ++repeats_ < max_repeats) {
+            return lower();
+        }
+        native_ = native;
+        return fail(errc::database_error, "PRAGMA synchronous could not be put back");
     }
 
     Step draw() {
@@ -176,15 +195,18 @@ class SqliteDialect final : public Dialect {
                                : "SQLite drew no fencing token");
     }
 
-    // PRAGMA synchronous: FULL.
-    static constexpr std::int64_t fully_synchronous = 2;
+    // PRAGMA synchronous: EXTRA. With FULL a power cut may bring a deleted rollback journal back.
+    static constexpr std::int64_t most_synchronous = 3;
+    // An interrupt that comes late can hit the statement that puts it back.
+    static constexpr int max_repeats = 5;
     static constexpr const char* no_counter =
         "there is no counter for fencing tokens; run dlock::create_fencing_schema() or `dlock "
         "init`";
 
     Op op_ = Op::verify;
     Fencing fencing_ = Fencing::measuring;
-    std::int64_t synchronous_ = fully_synchronous;
+    std::int64_t synchronous_ = most_synchronous;
+    int repeats_ = 0;
     Step drawn_{};
     Statement statement_{};
     NativeError native_{};

@@ -163,8 +163,10 @@ class SqliteDriver final : public Driver {
         if (!attached()) {
             return TransactionState::unknown;
         }
-        return sqlite_api::sqlite3_get_autocommit(connection_) != 0 ? TransactionState::idle
-                                                                    : TransactionState::active;
+        // A statement that is not finished holds one as well.
+        const bool idle = sqlite_api::sqlite3_get_autocommit(connection_) != 0 &&
+                          sqlite_api::sqlite3_txn_state(connection_, "main") == SQLITE_TXN_NONE;
+        return idle ? TransactionState::idle : TransactionState::active;
     }
 
     std::string server() const override { return "sqlite:" + file_->database(); }

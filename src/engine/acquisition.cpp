@@ -22,8 +22,9 @@ Action Acquisition::resume(Event event, const Moment& moment) {
             }
             return proceed(dialect_.resume(*moment.reply), moment);
         case Event::cancelled:
-            return phase_ == Phase::unfenced ? give_back(finish(Action::Outcome::cancelled), moment)
-                                             : finish(Action::Outcome::cancelled);
+            return phase_ == Phase::fencing || phase_ == Phase::unfenced
+                       ? give_back(finish(Action::Outcome::cancelled), moment)
+                       : finish(Action::Outcome::cancelled);
         case Event::waits_for_itself:
             return fail(errc::deadlock,
                         "this thread holds the key through another session and would wait for "
@@ -44,10 +45,8 @@ Action Acquisition::resume(Event event, const Moment& moment) {
 Action Acquisition::begin(Phase phase, Op op, const Moment& moment) {
     phase_ = phase;
     asked_at_ = moment.now;
-    Situation situation{.identity = moment.identity,
-                        .transaction = transaction(moment),
-                        .is_primary = moment.is_primary,
-                        .mode = request_.mode};
+    Situation situation = situation_of(moment, request_.mode);
+    situation.transaction = transaction(moment);
     if (op == Op::wait || op == Op::fence) {
         situation.remaining = request_.deadline == TimePoint::max()
                                   ? Duration::max()
@@ -127,6 +126,9 @@ Action Acquisition::fence(const Moment& moment) {
 }
 
 Action Acquisition::after_fence(const Step& step, const Moment& moment) {
+    if (cancelled_ && step.verdict != Verdict::failed) {
+        return give_back(finish(Action::Outcome::cancelled), moment);
+    }
     switch (step.verdict) {
         case Verdict::fenced: {
             Action end = finish(Action::Outcome::acquired);

@@ -88,6 +88,14 @@ struct Moment {
     bool cancel_was_sent = false;
 };
 
+/// What an Op of a dialect is told of the session.
+[[nodiscard]] inline Situation situation_of(const Moment& moment, Mode mode) {
+    return {.identity = moment.identity,
+            .transaction = moment.transaction,
+            .is_primary = moment.is_primary,
+            .mode = mode};
+}
+
 /// The four waits of an acquire (a statement's reply, a sleep, a turn, a cancellation) and what
 /// follows on each. The same object serves blocking, asynchronous and simulated engines.
 ///
@@ -110,7 +118,7 @@ class Acquisition {
 
     /// However near the deadline, so much is left for drawing a token after the grant.
     static constexpr std::chrono::seconds time_to_fence{1};
-    /// The longest wait for a token in one statement, since nothing cancels it.
+    /// The longest wait for a token in one statement, since not all databases let it be cancelled.
     static constexpr std::chrono::seconds fence_slice{1};
     /// The longest pause between two draws.
     static constexpr std::chrono::milliseconds fence_pause{20};

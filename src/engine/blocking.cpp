@@ -169,13 +169,13 @@ class Run {
 
     Event execute(const Statement& statement) {
         reply_.clear();
-        const bool waits = statement.purpose == Purpose::wait;
-        if (waits && canceller_ != nullptr) {
+        const bool cancellable = statement.is_cancellable();
+        if (cancellable && canceller_ != nullptr) {
             CancellableExecution execution(*canceller_, driver_.world());
             cancel_was_sent_ = execution.run(driver_, statement, reply_, stop_);
             return execution.stopped_before() ? Event::cancelled : Event::replied;
         }
-        if (waits && stop_.stop_requested()) {
+        if (cancellable && stop_.stop_requested()) {
             return Event::cancelled;
         }
         driver_.execute(statement, reply_);

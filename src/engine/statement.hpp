@@ -30,6 +30,13 @@ struct Statement {
     std::array<const char*, 3> outputs{};
     /// With Purpose::wait: how long the database may let the statement wait.
     Duration limit{};
+    /// A stop may cancel it; if that comes before it is sent, its Op ends there. Those of
+    /// Purpose::wait always are.
+    bool cancellable = false;
+
+    [[nodiscard]] bool is_cancellable() const noexcept {
+        return cancellable || purpose == Purpose::wait;
+    }
 };
 
 /// The answer to a statement.

@@ -118,8 +118,9 @@ void LossWatch::tell_elsewhere(const std::shared_ptr<WakeTarget>& target) noexce
     };
     try {
         const std::lock_guard lock(mutex_);
+        // A handler may end the hold, and the lock be gone before it returns.
         telling_ = BlockingWork::start(
-            executor, [this] { tell(); }, target);
+            executor, [this, alive = weak_from_this().lock()] { tell(); }, target);
         if (telling_->state() != BlockingWork::State::dropped) {
             return;
         }

@@ -38,7 +38,7 @@ using LossHandler = std::function<void(const LockError&)>;
 /// callback may block; what an operation finds, on the operation's.
 ///
 /// Thread safety: functions may be called from any thread, those of the watcher by it alone.
-class LossWatch {
+class LossWatch : public std::enable_shared_from_this<LossWatch> {
   public:
     using Clock = std::chrono::steady_clock;
 

@@ -41,10 +41,8 @@ Action AcquireOperation::start(const Moment& moment) {
         questioned_.reset();
         return begin(moment);
     }
-    const Step step = lock_.parts_.dialect->start(Op::verify, {.identity = identity_,
-                                                               .transaction = moment.transaction,
-                                                               .is_primary = moment.is_primary,
-                                                               .mode = questioned_->mode});
+    const Step step =
+        lock_.parts_.dialect->start(Op::verify, situation_of(moment, questioned_->mode));
     if (step.send != nullptr) {
         return Action{.kind = Action::Kind::send, .statement = step.send};
     }

@@ -4,10 +4,7 @@
 namespace dlock::detail {
 
 Action ProbeOperation::start(const Moment& moment) {
-    return proceed(dialect_.start(Op::verify, {.identity = moment.identity,
-                                               .transaction = moment.transaction,
-                                               .is_primary = moment.is_primary,
-                                               .mode = mode_}));
+    return proceed(dialect_.start(Op::verify, situation_of(moment, mode_)));
 }
 
 Action ProbeOperation::resume(Event event, const Moment& moment) {

@@ -45,11 +45,7 @@ Action ReleaseOperation::resume(Event event, const Moment& moment) {
 Action ReleaseOperation::ask(Op op, const Moment& moment) {
     op_ = op;
     before_ = moment.transaction;
-    return proceed(lock_.parts_.dialect->start(op, {.identity = moment.identity,
-                                                    .transaction = moment.transaction,
-                                                    .is_primary = moment.is_primary,
-                                                    .mode = lock_.mode_}),
-                   moment);
+    return proceed(lock_.parts_.dialect->start(op, situation_of(moment, lock_.mode_)), moment);
 }
 
 Action ReleaseOperation::proceed(const Step& step, const Moment& moment) {

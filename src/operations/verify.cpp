@@ -25,10 +25,7 @@ Action VerifyOperation::start(const Moment& moment) {
         lock_.forget_hold();
         return done;
     }
-    return proceed(lock_.parts_.dialect->start(Op::verify, {.identity = moment.identity,
-                                                            .transaction = moment.transaction,
-                                                            .is_primary = moment.is_primary,
-                                                            .mode = lock_.mode_}));
+    return proceed(lock_.parts_.dialect->start(Op::verify, situation_of(moment, lock_.mode_)));
 }
 
 Action VerifyOperation::resume(Event event, const Moment& moment) {

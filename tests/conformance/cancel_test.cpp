@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "conformance/fixture.hpp"
 
+#include <atomic>
+
 namespace dlock_test {
 
 class Cancel : public OnEachDatabase {
@@ -53,6 +55,35 @@ TEST_P(Cancel, a_stop_ends_a_wait) {
 
 TEST_P(Cancel, a_stop_ends_a_wait_without_a_helper_session) {
     stop_a_wait({});
+}
+
+TEST_P(Cancel, a_stop_that_cannot_reach_the_server_ends_the_connection) {
+    if (!GetParam().is_mysql() || !GetParam().is_native()) {
+        GTEST_SKIP() << "needs no other session to cancel";
+    }
+    if (is_async()) {
+        GTEST_SKIP() << "tests/asio has it";
+    }
+    const auto holder = lock_b();
+    holder->lock();
+    std::atomic<int> asked{0};
+    dlock::LockOptions options;
+    options.helper_session = [&]() -> std::unique_ptr<soci::session> {
+        ++asked;
+        throw soci::soci_error("too many connections");
+    };
+    const auto lock = lock_a(options);
+    std::stop_source stop;
+    auto waiting = in_thread(
+        [&] { return thrown([&] { (void)lock->acquire(dlock::forever, stop.get_token()); }); });
+    wait_for_waiters(*holder, 1);
+    stop.request_stop();
+    EXPECT_EQ(waiting.get(), dlock::errc::session_lost);
+    EXPECT_GT(asked, 0);
+    EXPECT_FALSE(lock->locked());
+    wait_for_waiters(*holder, 0);
+    holder->release();
+    EXPECT_TRUE(is_free());
 }
 
 TEST_P(Cancel, a_stop_ends_a_polling_wait) {

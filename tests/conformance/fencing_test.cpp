@@ -1,51 +1,13 @@
 // Fencing tokens: they rise with every grant, and what is stale is refused.
 // SPDX-License-Identifier: BSL-1.0
-#include "support/fencing.hpp"
-
-#include "conformance/fixture.hpp"
+#include "conformance/fencing_case.hpp"
 
 #include <map>
 #include <vector>
 
 namespace dlock_test {
 
-class Fencing : public OnEachDatabase {
-  protected:
-    void SetUp() override {
-        OnEachDatabase::SetUp();
-        try {
-            prepare_fencing(GetParam());
-        } catch (const dlock::LockError& error) {
-            if (error.which() != dlock::errc::permission_denied) {
-                throw;
-            }
-            GTEST_SKIP() << "an administrator has to run dlock init on this server";
-        }
-    }
-
-    [[nodiscard]] std::unique_ptr<TestLock> fenced_a(dlock::LockOptions options = {}) {
-        options.fencing = true;
-        return lock_a(std::move(options));
-    }
-    [[nodiscard]] std::unique_ptr<TestLock> fenced_b(dlock::LockOptions options = {}) {
-        options.fencing = true;
-        return lock_b(std::move(options));
-    }
-
-    /// What takes `token` and gives the lock back.
-    static std::int64_t draw(TestLock& lock) {
-        lock.lock();
-        const auto token = lock.fencing_token();
-        lock.release();
-        EXPECT_TRUE(token.has_value());
-        return token.value_or(0);
-    }
-
-    /// A table of the test's own.
-    [[nodiscard]] std::string table_name() const {
-        return "fenced_" + std::to_string(std::hash<std::string>{}(key_) % 1000000000);
-    }
-};
+class Fencing : public FencingCase {};
 DLOCK_ON_EACH_DATABASE(Fencing);
 
 TEST_P(Fencing, every_grant_has_a_higher_token) {
@@ -187,6 +149,22 @@ TEST_P(Fencing, in_an_open_transaction_it_is_refused) {
     EXPECT_TRUE(lock->try_lock());
 }
 
+TEST_P(Fencing, beside_a_statement_that_is_not_finished_it_is_refused) {
+    if (!GetParam().is_sqlite()) {
+        GTEST_SKIP() << "such a statement holds no transaction open, or the session is busy";
+    }
+    const auto lock = fenced_a();
+    {
+        const soci::rowset<int> rows =
+            (a_->prepare << "select id from dlock_fencing union all select 2");
+        const auto open = rows.begin();
+        EXPECT_EQ(*open, 1);
+        EXPECT_EQ(thrown([&] { (void)lock->try_lock(); }), dlock::errc::transaction_open);
+        EXPECT_TRUE(is_free());
+    }
+    EXPECT_TRUE(lock->try_lock());
+}
+
 TEST_P(Fencing, with_autocommit_off_it_is_refused) {
     if (!GetParam().is_mysql() || GetParam().is_simulated()) {
         GTEST_SKIP() << "MySQL's autocommit";
@@ -223,6 +201,11 @@ TEST_P(Fencing, the_last_insert_id_is_as_it_was) {
     long long id = 0;
     *a_ << "select last_insert_id()", soci::into(id);
     EXPECT_EQ(id, 4242);
+    *a_ << "do last_insert_id(18446744073709551610)";
+    (void)draw(*lock);
+    int is_same = 0;
+    *a_ << "select last_insert_id() = 18446744073709551610", soci::into(is_same);
+    EXPECT_EQ(is_same, 1) << "a number that only fits unsigned";
 }
 
 TEST_P(Fencing, the_settings_of_the_session_neither_stop_it_nor_change) {
@@ -322,212 +305,6 @@ TEST_P(Fencing, a_write_through_the_session_that_held_the_lock_is_refused_after_
     EXPECT_EQ(value, 2);
     next->release();
     *b_ << "drop table " + table;
-}
-
-// ---- The counter itself: what nobody else may use meanwhile. ----
-
-class FencingCounter : public Fencing {
-  protected:
-    void SetUp() override {
-        if (GetParam().is_simulated()) {
-            GTEST_SKIP() << "the simulator stores no data";
-        }
-        if (GetParam().is_mssql() || GetParam().is_oracle()) {
-            GTEST_SKIP() << "its statements are not written here";
-        }
-        Fencing::SetUp();
-        if (IsSkipped()) {
-            return;
-        }
-        owner_ = GetParam().admin_url.empty() ? GetParam().open() : GetParam().open_admin();
-        table_ = GetParam().is_sqlite() ? "dlock_fencing" : "dlock.fencing";
-        if (GetParam().is_mysql()) {
-            *a_ << "set innodb_lock_wait_timeout = 1";  // which MySQL has for sessions only
-        }
-    }
-
-    /// Puts the counter aside, as it is.
-    void rename(const std::string& from, const std::string& to) {
-        if (GetParam().is_mysql()) {
-            *owner_ << "rename table dlock." + from + " to dlock." + to;
-        } else if (GetParam().is_sqlite()) {
-            *owner_ << "alter table dlock_" + from + " rename to dlock_" + to;
-        } else {
-            *owner_ << "alter table dlock." + from + " rename to " + to;
-        }
-    }
-    void put_aside() { rename("fencing", "aside"); }
-    void put_back() { rename("aside", "fencing"); }
-
-    [[nodiscard]] long long counter() {
-        long long token = -1;
-        int rows = -1;
-        *owner_ << "select count(*), max(token) from " + table_, soci::into(rows),
-            soci::into(token);
-        EXPECT_EQ(rows, 1);
-        return token;
-    }
-
-    /// Nobody can draw until the end of the block.
-    class Blocked {
-      public:
-        Blocked(soci::session& sql, const std::string& table) : sql_(sql) {
-            sql_ << "begin";
-            sql_ << "update " + table + " set token = token + 1";
-        }
-        ~Blocked() { sql_ << "rollback"; }
-
-      private:
-        soci::session& sql_;
-    };
-
-    std::unique_ptr<soci::session> owner_;
-    std::string table_;
-};
-DLOCK_ON_EACH_DATABASE(FencingCounter);
-
-TEST_P(FencingCounter, without_it_the_acquire_is_refused_and_says_what_to_do) {
-    put_aside();
-    const auto lock = fenced_a();
-    EXPECT_EQ(thrown([&] { (void)lock->try_lock(); }), dlock::errc::no_fencing_schema);
-    EXPECT_NE(std::string(lock->last_error()->what()).find("create_fencing_schema"),
-              std::string::npos);
-    EXPECT_FALSE(lock->locked());
-    EXPECT_FALSE(lock->fencing_token().has_value());
-    EXPECT_TRUE(is_free());
-    put_back();
-    EXPECT_TRUE(lock->try_lock());
-}
-
-TEST_P(FencingCounter, without_its_row_the_acquire_is_refused_as_well) {
-    const long long before = counter();
-    *owner_ << "delete from " + table_;
-    EXPECT_EQ(thrown([&] { (void)fenced_a()->try_lock(); }), dlock::errc::no_fencing_schema);
-    EXPECT_TRUE(is_free());
-    *owner_ << "insert into " + table_ + " (id, token) values (1, " + std::to_string(before) + ")";
-}
-
-TEST_P(FencingCounter, creating_it_again_changes_nothing) {
-    (void)draw(*fenced_a());
-    const long long before = counter();
-    dlock::create_fencing_schema(*owner_);
-    EXPECT_EQ(counter(), before);
-    // Who may only use it may call it as well.
-    dlock::create_fencing_schema(*a_);
-    EXPECT_GT(draw(*fenced_a()), before);
-}
-
-TEST_P(FencingCounter, many_may_create_it_at_once) {
-    put_aside();
-    std::vector<std::future<void>> all;
-    for (int i = 0; i < 4; ++i) {
-        all.push_back(in_thread([&] {
-            const auto sql =
-                GetParam().admin_url.empty() ? GetParam().open() : GetParam().open_admin();
-            dlock::create_fencing_schema(*sql);
-        }));
-    }
-    for (auto& one : all) {
-        EXPECT_NO_THROW(one.get());
-    }
-    EXPECT_EQ(counter(), 0);
-    *owner_ << "drop table " + table_;
-    put_back();
-}
-
-TEST_P(FencingCounter, it_cannot_be_created_in_an_open_transaction) {
-    *owner_ << "begin";
-    EXPECT_EQ(thrown([&] { dlock::create_fencing_schema(*owner_); }),
-              dlock::errc::transaction_open);
-    *owner_ << "rollback";
-}
-
-TEST_P(FencingCounter, who_may_not_create_it_is_told) {
-    if (GetParam().admin_url.empty()) {
-        GTEST_SKIP() << "no logins";
-    }
-    if (GetParam().is_postgresql()) {
-        int may = 0;
-        *a_ << "select case when has_schema_privilege('dlock', 'create') then 1 else 0 end",
-            soci::into(may);
-        if (may == 1) {
-            GTEST_SKIP() << "the user made the schema, and may do so";
-        }
-    }
-    put_aside();
-    EXPECT_EQ(thrown([&] { dlock::create_fencing_schema(*a_); }), dlock::errc::permission_denied);
-    put_back();
-}
-
-TEST_P(FencingCounter, who_may_not_draw_is_told_and_holds_nothing) {
-    if (GetParam().admin_url.empty()) {
-        GTEST_SKIP() << "no logins";
-    }
-    const std::string login = GetParam().is_postgresql() ? "\"lock\"" : "'lock'@'%'";
-    *owner_ << "revoke select, update on dlock.fencing from " + login;
-    EXPECT_EQ(thrown([&] { (void)fenced_a()->try_lock(); }), dlock::errc::permission_denied);
-    EXPECT_TRUE(is_free());
-    *owner_ << "grant select, update on dlock.fencing to " + login;
-    EXPECT_TRUE(fenced_a()->try_lock());
-}
-
-TEST_P(FencingCounter, who_cannot_draw_in_time_gives_the_lock_back) {
-    const auto lock = fenced_a();
-    {
-        const Blocked blocked(*owner_, table_);
-        EXPECT_FALSE(lock->try_lock());
-        EXPECT_FALSE(lock->try_lock_for(10ms));
-        EXPECT_EQ(lock->state(), dlock::BaseLock::State::unlocked);
-        EXPECT_TRUE(is_free());
-    }
-    EXPECT_TRUE(lock->try_lock());
-}
-
-TEST_P(FencingCounter, a_stop_while_a_token_is_waited_for_gives_the_lock_back) {
-    const auto lock = fenced_a();
-    {
-        const Blocked blocked(*owner_, table_);
-        std::stop_source stop;
-        auto waiting = in_thread(
-            [&] { return thrown([&] { (void)lock->acquire(dlock::forever, stop.get_token()); }); });
-        EXPECT_TRUE(eventually([&] { return !is_free(); }));
-        stop.request_stop();
-        EXPECT_EQ(waiting.get(), dlock::errc::cancelled);
-        EXPECT_TRUE(is_free());
-    }
-    EXPECT_TRUE(lock->try_lock());
-}
-
-TEST_P(FencingCounter, who_waits_for_a_token_gets_it_whoever_ends_the_statement) {
-    const auto lock = fenced_a();
-    const long long id = GetParam().is_sqlite() ? 0 : view().session_id(*a_);
-    std::future<void> waiting;
-    {
-        const Blocked blocked(*owner_, table_);
-        waiting = in_thread([&] { lock->lock(); });
-        EXPECT_TRUE(eventually([&] { return !is_free(); }));
-        for (int i = 0; i < 20 && !GetParam().is_sqlite(); ++i) {
-            view().cancel(id);
-        }
-    }
-    waiting.get();
-    EXPECT_TRUE(lock->verify());
-    EXPECT_EQ(lock->fencing_token(), counter());
-}
-
-TEST_P(FencingCounter, who_is_ended_while_it_waits_for_a_token_holds_nothing) {
-    if (GetParam().is_sqlite()) {
-        GTEST_SKIP() << "there is no connection to lose";
-    }
-    const auto lock = fenced_a();
-    const long long id = view().session_id(*a_);
-    const Blocked blocked(*owner_, table_);
-    auto waiting = in_thread([&] { return thrown([&] { lock->lock(); }); });
-    EXPECT_TRUE(eventually([&] { return !is_free(); }));
-    view().terminate(id);
-    EXPECT_EQ(waiting.get(), dlock::errc::session_lost);
-    EXPECT_FALSE(lock->locked());
-    EXPECT_TRUE(eventually([&] { return is_free(); }));
 }
 
 }  // namespace dlock_test

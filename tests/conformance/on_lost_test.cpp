@@ -148,6 +148,102 @@ TEST_P(OnLost, what_a_call_finds_is_told_by_the_call) {
     EXPECT_EQ(told, 2);
 }
 
+TEST_P(OnLost, a_handler_that_is_set_after_a_call_found_the_loss_is_called_at_once) {
+    if (GetParam().is_sqlite()) {
+        GTEST_SKIP() << "there is no session to end";
+    }
+    if (GetParam().is_odbc()) {
+        GTEST_SKIP() << no_socket;
+    }
+    const auto lock = lock_a();  // nobody watches it
+    lock->lock();
+    terminate(*a_);
+    EXPECT_TRUE(eventually([&] { return !lock->verify(); }));
+    int told = 0;
+    lock->on_lost([&](const dlock::LockError& error) {
+        EXPECT_EQ(error.which(), dlock::errc::lock_lost);
+        ++told;
+    });
+    EXPECT_EQ(told, 1);
+    EXPECT_TRUE(lock->lost_token().stop_requested());
+    EXPECT_EQ(thrown([&] { lock->release(); }), dlock::errc::lock_lost);
+    EXPECT_FALSE(lock->lost_token().stop_requested()) << "nothing is held any more";
+    EXPECT_EQ(told, 1);
+}
+
+TEST_P(OnLost, the_token_of_one_lock_stops_the_wait_for_another) {
+    if (GetParam().is_sqlite()) {
+        GTEST_SKIP() << "there is no session to end";
+    }
+    if (cannot_be_watched()) {
+        GTEST_SKIP() << no_socket;
+    }
+    const auto lock = lock_a(watched());
+    lock->lock();
+    const std::stop_token lost = lock->lost_token();
+    const auto sql = GetParam().open();
+    const auto holder = make_lock(*sql, key_ + "2", watched());
+    std::atomic<int> told{0};
+    holder->on_lost([&](const dlock::LockError&) { ++told; });
+    holder->lock();
+    auto options = watched();
+    options.helper_session = [this] { return GetParam().open(); };
+    const auto other = make_lock(*b_, key_ + "2", options);
+    auto waiting =
+        in_thread([&] { return thrown([&] { (void)other->acquire(dlock::forever, lost); }); });
+    wait_for_waiters(*holder, 1);
+    terminate(*a_);
+    EXPECT_EQ(waiting.get(), dlock::errc::cancelled);
+    EXPECT_EQ(thrown([&] { lock->release(); }), dlock::errc::lock_lost);
+    // And others are still told.
+    terminate(*sql);
+    EXPECT_TRUE(eventually([&] { return told == 1; }));
+    EXPECT_EQ(thrown([&] { holder->release(); }), dlock::errc::lock_lost);
+}
+
+TEST_P(OnLost, two_locks_on_one_session_are_both_asked_for) {
+    if (GetParam().is_sqlite()) {
+        GTEST_SKIP() << "there is no session to end";
+    }
+    if (is_async()) {
+        GTEST_SKIP() << "the server is not asked on this road";
+    }
+    std::atomic<int> told{0};
+    const long long id = view().session_id(*a_);
+    const auto one = lock_a({.verify_interval = 1s});
+    const auto two = make_lock(*a_, key_ + "2", {.verify_interval = 200ms});
+    for (TestLock* const lock : {one.get(), two.get()}) {
+        lock->on_lost([&](const dlock::LockError&) { ++told; });
+        lock->lock();
+    }
+    EXPECT_TRUE(one->verify());
+    EXPECT_TRUE(two->verify());
+    EXPECT_EQ(told, 0);
+    view().terminate(id);
+    EXPECT_TRUE(eventually([&] { return told == 2; })) << told;
+    EXPECT_EQ(one->state(), dlock::BaseLock::State::lost);
+    EXPECT_EQ(two->state(), dlock::BaseLock::State::lost);
+    EXPECT_EQ(thrown([&] { one->release(); }), dlock::errc::lock_lost);
+    EXPECT_EQ(thrown([&] { two->release(); }), dlock::errc::lock_lost);
+    EXPECT_EQ(told, 2);
+}
+
+TEST_P(OnLost, an_acquire_that_fails_keeps_no_connection_open) {
+    if (!GetParam().is_mysql() || !GetParam().is_native() || is_async()) {
+        GTEST_SKIP() << "its client library has no read timeout, or does not wait by it";
+    }
+    const auto holder = lock_b();
+    holder->lock();
+    soci::session impatient(GetParam().url + " read_timeout=1");
+    const auto lock = make_lock(impatient, key_);
+    lock->on_lost([](const dlock::LockError&) { ADD_FAILURE() << "nothing was held"; });
+    EXPECT_EQ(thrown([&] { (void)lock->try_lock_for(1h); }), dlock::errc::session_lost);
+    // Else the server would not see that the waiter has gone, and grant it the lock.
+    wait_for_waiters(*holder, 0);
+    holder->release();
+    EXPECT_TRUE(is_free());
+}
+
 TEST_P(OnLost, a_server_that_falls_silent_is_told_within_the_interval) {
     if (GetParam().is_sqlite() || GetParam().is_odbc()) {
         GTEST_SKIP() << "has no TCP connection that the gate knows";

@@ -194,6 +194,25 @@ TEST_F(AcquisitionFencingTest, a_stop_between_two_draws_gives_the_lock_back) {
     EXPECT_TRUE(ends(Outcome::cancelled));
 }
 
+TEST_F(AcquisitionFencingTest, a_stop_before_a_draw_is_sent_gives_the_lock_back) {
+    begin_to_fence();
+    happens(Event::cancelled);
+    ASSERT_TRUE(asks(Op::release));
+    answered(Verdict::released);
+    EXPECT_TRUE(ends(Outcome::cancelled));
+}
+
+TEST_F(AcquisitionFencingTest, a_stop_during_a_draw_gives_the_lock_back_whatever_came_of_it) {
+    for (const Step& step : {fenced(5), verdict(Verdict::busy)}) {
+        begin_to_fence();
+        answered_to_cancel(step);
+        ASSERT_TRUE(asks(Op::release));
+        answered(Verdict::released);
+        EXPECT_TRUE(ends(Outcome::cancelled));
+        EXPECT_FALSE(action.token.has_value());
+    }
+}
+
 TEST_F(AcquisitionFencingTest, a_cancelled_grant_is_given_back_without_a_draw) {
     begin_to_wait();
     answered_to_cancel(Verdict::granted);

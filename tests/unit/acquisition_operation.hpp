@@ -48,10 +48,7 @@ class OpOperation final : public Operation {
     OpOperation(Dialect& dialect, Op op, Mode mode) : dialect_(dialect), op_(op), mode_(mode) {}
 
     Action start(const Moment& moment) override {
-        return proceed(dialect_.start(op_, {.identity = moment.identity,
-                                            .transaction = moment.transaction,
-                                            .is_primary = moment.is_primary,
-                                            .mode = mode_}));
+        return proceed(dialect_.start(op_, situation_of(moment, mode_)));
     }
     Action resume(Event, const Moment& moment) override {
         return proceed(dialect_.resume(*moment.reply));

@@ -151,6 +151,27 @@ TEST_P(AsyncEnds, its_lock_may_be_destroyed_at_any_step) {
     });
 }
 
+TEST_P(AsyncEnds, who_is_told_of_a_loss_cannot_be_changed_meanwhile) {
+    at_every_step([](AsyncCase& server, AsyncLoop& loop) {
+        BaseLock& lock = server.fake->lock;
+        server.fake->driver.tells_end = true;
+        const auto error_of = [](auto function) {
+            try {
+                function();
+            } catch (const LockError& error) {
+                return error.code();
+            }
+            return std::error_code();
+        };
+        const std::error_code expected =
+            loop.done() ? std::error_code() : make_error_code(errc::session_busy);
+        EXPECT_EQ(error_of([&] { lock.on_lost([](const LockError&) {}); }), expected);
+        EXPECT_EQ(error_of([&] { (void)lock.lost_token(); }), expected);
+        loop.run();
+        expect_truth(server, loop);
+    });
+}
+
 TEST_P(AsyncEnds, nothing_else_uses_the_session_meanwhile) {
     at_every_step([](AsyncCase& server, AsyncLoop& loop) {
         if (loop.done()) {

@@ -198,6 +198,25 @@ TEST_F(BlockingTest, a_stop_that_can_come_with_a_way_to_cancel_leaves_waits_long
     EXPECT_EQ(cancels, 0);
 }
 
+TEST_F(BlockingTest, a_stop_during_the_draw_of_a_token_cancels_it_and_gives_the_lock_back) {
+    can_cancel();
+    request.fencing = true;
+    driver.on_execute = [this](const Statement& statement) {
+        switch (statement.purpose) {
+            case Purpose::fence:
+                stop.request_stop();
+                return answer(Verdict::busy);
+            case Purpose::release:
+                return answer(Verdict::released);
+            default:
+                return answer(Verdict::granted);
+        }
+    };
+    EXPECT_EQ(run_with_stop().outcome, Outcome::cancelled);
+    EXPECT_EQ(driver.sent, (Sent{Purpose::try_acquire, Purpose::fence, Purpose::release}));
+    EXPECT_EQ(cancels, 1);
+}
+
 // ---- Turns. ----
 
 TEST_F(BlockingTest, a_session_that_may_queue_waits_behind_the_others) {

@@ -56,6 +56,7 @@ class VerdictDialect final : public Dialect {
         statement_.purpose = purposes[static_cast<int>(op)];
         statement_.mode = situation.mode;
         statement_.limit = std::min(situation.slice, situation.remaining);
+        statement_.cancellable = op == Op::fence;
         return Step{.send = &statement_};
     }
     Step resume(const Reply& reply) override {
@@ -90,6 +91,9 @@ class FakeDriver final : public Driver {
     std::uint64_t identity() const noexcept override { return id; }
     TransactionState transaction() const noexcept override { return state; }
     std::string server() const override { return name; }
+    World& world() const noexcept override { return *clock; }
+    int socket() const noexcept override { return connection; }
+    bool tells_its_end() const noexcept override { return tells_end; }
     void execute(const Statement& statement, Reply& reply) noexcept override {
         sent.push_back(statement.purpose);
         limits.push_back(statement.limit);
@@ -145,6 +149,9 @@ class FakeDriver final : public Driver {
     std::uint64_t id = 1;
     TransactionState state = TransactionState::idle;
     std::string name = "fake";
+    World* clock = &World::real();
+    int connection = -1;
+    bool tells_end = false;
 
     std::vector<Purpose> sent;
     std::vector<Duration> limits;
@@ -158,11 +165,15 @@ class FakeDriver final : public Driver {
 /// What a cancel does.
 class FakeCanceller final : public Canceller {
   public:
-    explicit FakeCanceller(std::function<void()> on_cancel) : on_cancel_(std::move(on_cancel)) {}
+    explicit FakeCanceller(
+        std::function<void()> on_cancel, std::function<void()> on_force = [] {})
+        : on_cancel_(std::move(on_cancel)), on_force_(std::move(on_force)) {}
     void cancel() noexcept override { on_cancel_(); }
+    void force() noexcept override { on_force_(); }
 
   private:
     std::function<void()> on_cancel_;
+    std::function<void()> on_force_;
 };
 
 /// A lock on a fake session, with its driver in reach.

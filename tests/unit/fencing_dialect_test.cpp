@@ -63,6 +63,15 @@ TEST_F(PostgresqlFencing, no_row_is_another_session_or_a_counter_without_one) {
     EXPECT_TRUE(fails(machine_.reply(row({0})), errc::session_changed));
 }
 
+TEST_F(PostgresqlFencing, a_stop_may_cancel_it) {
+    start();
+    ASSERT_NE(machine_.step().send, nullptr);
+    EXPECT_TRUE(machine_.step().send->is_cancellable());
+    machine_.reply(no_row());
+    ASSERT_NE(machine_.step().send, nullptr);
+    EXPECT_FALSE(machine_.step().send->is_cancellable()) << "nothing else may it hit";
+}
+
 TEST_F(PostgresqlFencing, a_row_before_an_error_is_no_token) {
     EXPECT_TRUE(gives(start().reply(row_and(5, sqlstate("57014"))), Verdict::busy));
 }
@@ -106,7 +115,7 @@ INSTANTIATE_TEST_SUITE_P(Flavours, MysqlFencing, testing::ValuesIn(flavours), []
 
 TEST_P(MysqlFencing, the_users_last_insert_id_is_put_aside_and_back) {
     ASSERT_TRUE(asks(start(), Purpose::fence));
-    EXPECT_TRUE(before(machine_.sql(), "LAST_INSERT_ID(),", "LAST_INSERT_ID(0)"));
+    EXPECT_TRUE(before(machine_.sql(), "LAST_INSERT_ID() AS SIGNED", "LAST_INSERT_ID(0)"));
     machine_.reply(prepared());
     EXPECT_TRUE(contains(machine_.sql(), "token = LAST_INSERT_ID(token + 1)"));
     EXPECT_TRUE(contains(machine_.sql(), "CONNECTION_ID() = 77"));
@@ -114,7 +123,7 @@ TEST_P(MysqlFencing, the_users_last_insert_id_is_put_aside_and_back) {
     EXPECT_EQ(contains(machine_.sql(), "innodb_lock_wait_timeout = 1"),
               GetParam() == MysqlFlavour::mariadb);
     machine_.reply(no_row());
-    EXPECT_TRUE(before(machine_.sql(), "LAST_INSERT_ID(),", "LAST_INSERT_ID(9)"));
+    EXPECT_TRUE(before(machine_.sql(), "LAST_INSERT_ID() AS SIGNED", "LAST_INSERT_ID(9)"));
     EXPECT_TRUE(contains(machine_.sql(), "IS_USED_LOCK"));
     EXPECT_TRUE(draws(machine_.reply(read(large)), large));
 }
@@ -133,6 +142,12 @@ TEST_P(MysqlFencing, what_was_there_before_is_never_taken_for_a_token) {
     EXPECT_FALSE(contains(machine_.sql(), "LAST_INSERT_ID()"));
     EXPECT_TRUE(contains(machine_.sql(), "LAST_INSERT_ID(9)"));
     EXPECT_TRUE(gives(machine_.reply(row({9})), Verdict::busy));
+}
+
+TEST_P(MysqlFencing, the_old_number_may_be_one_that_only_fits_unsigned) {
+    start().reply(prepared(1, -6)).reply(no_row());
+    EXPECT_TRUE(contains(machine_.sql(), "LAST_INSERT_ID(18446744073709551610)"));
+    EXPECT_TRUE(draws(machine_.reply(read(7)), 7));
 }
 
 TEST_P(MysqlFencing, the_old_number_is_put_back_after_an_error_as_well) {
@@ -155,6 +170,7 @@ TEST_P(MysqlFencing, errors_that_stay_say_what_to_do) {
     const std::pair<int, errc> errors[] = {{1049, errc::no_fencing_schema},
                                            {1142, errc::permission_denied},
                                            {1290, errc::read_replica},
+                                           {1792, errc::permission_denied},
                                            {1064, errc::database_error}};
     for (const auto& [code, kind] : errors) {
         EXPECT_TRUE(fails(start().reply(prepared()).reply(error_number(code)).reply(read(0)), kind))

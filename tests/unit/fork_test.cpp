@@ -1,6 +1,6 @@
 // A forked child of the process that holds a lock sends nothing on its parent's connection.
 // SPDX-License-Identifier: BSL-1.0
-#include "fake_driver.hpp"
+#include "async_loop.hpp"
 
 #include <gtest/gtest.h>
 
@@ -109,6 +109,35 @@ TEST(Fork, a_lock_that_was_not_held_is_the_parents_too) {
     EXPECT_EQ(static_cast<errc>(seen.errors[0]), errc::wrong_process);
     EXPECT_EQ(static_cast<errc>(seen.errors[1]), errc::wrong_process);
     EXPECT_EQ(seen.statements, 0U);
+}
+
+TEST(Fork, an_operation_that_is_under_way_is_the_parents) {
+    AsyncCase server(
+        {.name = "waits", .answers = {answer(Verdict::busy), answer(Verdict::granted)}});
+    AsyncLoop loop(server);
+    loop.start();
+    ASSERT_TRUE(server.is_under_way());
+    const std::size_t sent = server.fake->driver.sent.size();
+    for (const bool goes_on : {true, false}) {
+        const Seen seen = in_a_child([&] {
+            Seen it;
+            if (goes_on) {
+                loop.poll();
+                it.errors[0] = loop.error().value();
+            }
+            loop.abandon();
+            server.fake.reset();
+            it.abandoned = server.closed ? 1 : 0;
+            return it;
+        });
+        EXPECT_EQ(seen.abandoned, 0U);
+        if (goes_on) {
+            EXPECT_EQ(static_cast<errc>(seen.errors[0]), errc::wrong_process);
+        }
+    }
+    EXPECT_EQ(server.fake->driver.sent.size(), sent);
+    loop.run(AsyncLoop::too_many);
+    EXPECT_TRUE(loop.held());
 }
 
 TEST(Fork, a_lock_of_the_childs_own_works) {

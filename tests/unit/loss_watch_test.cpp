@@ -272,6 +272,27 @@ TEST(LossWatch, AHandlerThatBlocksKeepsNobodyElseFromBeingTold) {
     leave.set_value();
 }
 
+TEST(LossWatch, AStopCallbackThatBlocksKeepsNobodyElseFromBeingTold) {
+    // As that of an acquire whose cancel does not reach its server.
+    Connection first;
+    Connection second;
+    std::promise<void> leave;
+    std::promise<void> entered;
+    Watched blocks(first.client());
+    const std::stop_callback callback(blocks.watch->token(), [&] {
+        entered.set_value();
+        leave.get_future().wait();
+    });
+    Watched watched(second.client());
+    first.hang_up();
+    entered.get_future().wait();
+    second.hang_up();
+    EXPECT_TRUE(watched.is_told());
+    EXPECT_EQ(blocks.told, 0) << "its token is told first";
+    leave.set_value();
+    EXPECT_TRUE(blocks.is_told());
+}
+
 TEST(LossWatch, LetsItsSocketGo) {
     Connection connection;
     Watched watched(connection.client());

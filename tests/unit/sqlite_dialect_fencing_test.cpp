@@ -22,7 +22,7 @@ testing::AssertionResult draws(const Machine& machine, std::int64_t token) {
 
 class SqliteFencing : public testing::Test {
   protected:
-    Machine& start(std::int64_t synchronous = 2) {
+    Machine& start(std::int64_t synchronous = 3) {
         machine_.start(Op::fence, {.slice = std::chrono::seconds(1)});
         EXPECT_TRUE(contains(machine_.sql(), "PRAGMA main.synchronous"));
         return machine_.reply(row({synchronous}));
@@ -40,17 +40,31 @@ TEST_F(SqliteFencing, a_session_that_waits_for_the_disk_just_draws) {
 }
 
 TEST_F(SqliteFencing, another_does_so_for_the_time_of_the_draw) {
-    for (const std::int64_t level : {0, 1}) {
-        EXPECT_TRUE(contains(start(level).sql(), "synchronous = FULL"));
+    constexpr const char* levels[] = {"synchronous = OFF", "synchronous = NORMAL",
+                                      "synchronous = FULL"};
+    for (const std::int64_t level : {0, 1, 2}) {
+        EXPECT_TRUE(contains(start(level).sql(), "synchronous = EXTRA"));
         EXPECT_TRUE(contains(machine_.reply(no_row()).sql(), "UPDATE"));
-        EXPECT_TRUE(contains(machine_.reply(row({8})).sql(),
-                             level == 0 ? "synchronous = OFF" : "synchronous = NORMAL"));
+        EXPECT_TRUE(contains(machine_.reply(row({8})).sql(), levels[level]));
         EXPECT_TRUE(draws(machine_.reply(no_row()), 8));
     }
     // After an error as well.
     start(1).reply(no_row()).reply(failure(5));
     EXPECT_TRUE(contains(machine_.sql(), "synchronous = NORMAL"));
     EXPECT_TRUE(gives(machine_.reply(no_row()), Verdict::busy));
+}
+
+TEST_F(SqliteFencing, a_token_whose_commit_would_not_wait_for_the_disk_is_not_drawn) {
+    EXPECT_TRUE(gives(start(1).reply(failure(9)), Verdict::busy));
+    EXPECT_TRUE(fails(start(1).reply(failure(7)), errc::resource_exhausted));
+}
+
+TEST_F(SqliteFencing, a_setting_that_cannot_be_put_back_is_told) {
+    start(1).reply(no_row()).reply(row({8})).reply(failure(9));
+    EXPECT_TRUE(contains(machine_.sql(), "synchronous = NORMAL")) << "interrupted";
+    EXPECT_TRUE(draws(machine_.reply(no_row()), 8));
+    EXPECT_TRUE(
+        fails(start(1).reply(no_row()).reply(row({8})).reply(failure(7)), errc::database_error));
 }
 
 TEST_F(SqliteFencing, what_stands_against_it_is_told) {
