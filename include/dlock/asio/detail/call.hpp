@@ -74,9 +74,7 @@ class Call : public SuspendedCall, public std::enable_shared_from_this<Call>, pr
             });
         }
         calls_.add(shared_from_this());
-        if (const auto outcome = advance([this] { return operation_.start(); })) {
-            deliver(*outcome, false);
-        }
+        go_on([this] { return operation_.start(); }, false);
     }
 
     /// Calls the handler, or has it called soon if it must not run inside this function.
@@ -88,15 +86,11 @@ class Call : public SuspendedCall, public std::enable_shared_from_this<Call>, pr
     using TimePoint = std::chrono::steady_clock::time_point;
 
     void cancel() {
-        if (const auto outcome = advance([this] { return operation_.cancel(); })) {
-            deliver(*outcome, false);
-        }
+        go_on([this] { return operation_.cancel(); }, false);
     }
 
     void on_event(bool ready) {
-        if (const auto outcome = advance([this, ready] { return operation_.poll(ready); })) {
-            deliver(*outcome, true);
-        }
+        go_on([this, ready] { return operation_.poll(ready); }, true);
     }
 
     void wake() noexcept override {
@@ -109,6 +103,15 @@ class Call : public SuspendedCall, public std::enable_shared_from_this<Call>, pr
         } catch (...) {
             // Out of memory: the timer of the wait comes later, but it comes.
             return;
+        }
+    }
+
+    template <class Step>
+    void go_on(Step step, bool may_run_here) {
+        // A context that runs out of work stops, and would not run the handler.
+        const net::executor_work_guard<net::any_io_executor> work(executor_);
+        if (const auto outcome = advance(std::move(step))) {
+            deliver(*outcome, may_run_here);
         }
     }
 
