@@ -31,8 +31,8 @@ class Listener {
     Listener(Trial& trial, const Database& through, bool ask = false)
         : trial_(trial), client_(trial, through, watched(trial, ask)) {
         client_.lock().on_lost([this](const dlock::LockError&) { told_.set_value(); });
-        client_.may_be_dropped();
         client_.must_acquire();
+        client_.may_be_dropped();
         lost_ = client_.lock().lost_token();
     }
 
@@ -104,7 +104,7 @@ void lose_the_server(Trial& trial, const std::function<void()>& down,
 }  // namespace
 
 void add_loss_faults(Faults& faults) {
-    faults.push_back({"L1", "a holder's session is ended: it is told", Must::be_loud, 3, 50,
+    faults.push_back({"L1", "a holder's session is ended: it is told", Must::be_loud, 2, 50,
                       on_servers, end_the_session});
     faults.push_back({"L2", "the connection is closed under a holder: it is told", Must::be_loud, 2,
                       30, where_sockets_show, [](Trial& trial) { cut(trial, Gate::Ending::fin); }});
@@ -118,14 +118,14 @@ void add_loss_faults(Faults& faults) {
                           lose_the_server(
                               trial, [&] { trial.server().restart(); }, [] {});
                       },
-                      true});
+                      true, false, 60s});
     faults.push_back(
         {"L6", "the server crashes (kill -9): the holder is told", Must::be_loud, 0, 10, on_servers,
          [](Trial& trial) {
              lose_the_server(
                  trial, [&] { trial.server().crash(); }, [&] { trial.server().start(); });
          },
-         true});
+         true, false, 60s});
     faults.push_back({"L7", "the server stops at once (SIGQUIT): the holder is told", Must::be_loud,
                       0, 10, on_servers,
                       [](Trial& trial) {
@@ -133,7 +133,7 @@ void add_loss_faults(Faults& faults) {
                               trial, [&] { trial.server().stop_immediately(); },
                               [&] { trial.server().start(); });
                       },
-                      true});
+                      true, false, 60s});
 }
 
 }  // namespace dlock_test

@@ -38,6 +38,9 @@ struct Fault {
     bool own_server = false;
     /// A race between the event and a grant: each must win at least one trial in twenty.
     bool race = false;
+    /// Within which the loss must be detected, and another client have the lock: the fault's own
+    /// times, and enough for a busy machine.
+    std::chrono::seconds bound{10};
 };
 
 using Faults = std::vector<Fault>;

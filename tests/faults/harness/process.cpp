@@ -41,7 +41,7 @@ Process::Process(Trial& trial, const std::string& environment) : trial_(trial) {
     input_ = input[1];
     output_ = output[0];
     try {
-        std::istringstream ready(answer());
+        std::istringstream ready(next_line(40s));
         std::string word;
         if (!(ready >> word >> owner_ >> session_id_)) {
             throw Broken(word);
@@ -60,12 +60,25 @@ Process::~Process() {
 }
 
 void Process::send(const std::string& command) {
+    command_ = command;
     const std::string line = command + "\n";
     trial_.need(write(input_, line.data(), line.size()) == static_cast<ssize_t>(line.size()),
                 "the worker process takes no command");
 }
 
 std::string Process::answer(std::chrono::milliseconds limit) {
+    const std::string line = next_line(limit);
+    const bool refused = line == "no" && command_.starts_with("acquire");
+    if (session_id_ != 0 && (refused || (line == "yes" && command_ == "release"))) {
+        trial_.server_must_say(session_id_, 0, "after " + command_ + ": " + line);
+    }
+    if (line.starts_with("error")) {
+        trial_.saw(dlock::errc::database_error);
+    }
+    return line;
+}
+
+std::string Process::next_line(std::chrono::milliseconds limit) {
     const auto deadline = Clock::now() + limit;
     for (;;) {
         if (const auto end = unread_.find('\n'); end != std::string::npos) {
@@ -95,6 +108,11 @@ std::string Process::call(const std::string& command) {
 void Process::must_acquire() {
     const std::string got = call("acquire 30000");
     trial_.need(got == "yes", "a process that must be granted the lock: " + got);
+}
+
+void Process::may_be_dropped() {
+    trial_.history().drop(owner_);
+    trial_.ledger().declare_dead(owner_);
 }
 
 void Process::signal(int number) const {
