@@ -194,7 +194,8 @@ std::string body(const Faults& faults, const std::vector<Column>& columns,
     report.races(out);
     out << "\nNot applicable, or not run:\n\n";
     report.not_run(out);
-    out << "\nTried by tests elsewhere, on the same servers unless another place is named:\n\n"
+    out << "\nTried by tests elsewhere, on the servers of DLOCK_TEST_URLS where no other place is "
+           "named, or not at all:\n\n"
            "| | fault | where |\n|---|---|---|\n";
     for (const Elsewhere& row : elsewhere()) {
         out << "| " << row.id << " | " << row.title << " | " << row.where << " |\n";
