@@ -25,6 +25,14 @@ std::string where_sockets_show(const Column& column) {
     return column.database.is_odbc() ? "asked, as in L1" : on_servers(column);
 }
 
+std::string where_calls_can_be_ended(const Column& column) {
+    if (!column.pool_mode.empty()) {
+        return "the silence is between the pooler and the client";
+    }
+    return column.database.is_odbc() ? "told in time, too, but the next call waits for the driver"
+                                     : on_servers(column);
+}
+
 // A holder that waits to be told.
 class Listener {
   public:
@@ -112,9 +120,9 @@ void add_loss_faults(Faults& faults) {
     faults.push_back({"L3", "the connection is reset under a holder: it is told", Must::be_loud, 2,
                       30, where_sockets_show, [](Trial& trial) { cut(trial, Gate::Ending::rst); }});
     faults.push_back({"L4", "the network falls silent under a holder that asks within 2 s",
-                      Must::be_loud, 0, 10, by_own_client, fall_silent});
+                      Must::be_loud, 0, 10, where_calls_can_be_ended, fall_silent});
     faults.push_back({"L5", "the server is restarted: the holder is told", Must::be_loud, 0, 10,
-                      by_own_client,
+                      on_servers,
                       [](Trial& trial) {
                           lose_the_server(
                               trial, [&] { trial.server().restart(); }, [] {});

@@ -64,9 +64,6 @@ void add_loss_faults(Faults& faults);
 [[nodiscard]] std::string everywhere(const Column& column);
 /// Not SQLite.
 [[nodiscard]] std::string on_servers(const Column& column);
-/// By the database's own client, without a pooler.
-[[nodiscard]] std::string by_own_client(const Column& column);
 [[nodiscard]] std::string on_postgresql(const Column& column);
-[[nodiscard]] std::string on_mysql_by_own_client(const Column& column);
 
 }  // namespace dlock_test
