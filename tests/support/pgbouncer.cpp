@@ -57,18 +57,20 @@ Pgbouncer::Pgbouncer(const Database& database, const std::string& mode)
                        << "\nauth_type = any\nunix_socket_dir =\npool_mode = " << mode
                        << "\nmax_client_conn = 100\ndefault_pool_size = 20\nlogfile = " << folder_
                        << "/log\n";
-    std::filesystem::permissions(folder_, std::filesystem::perms::all);
-    std::filesystem::permissions(ini, std::filesystem::perms(0644));
+    std::filesystem::permissions(ini, std::filesystem::perms(0600));  // it has the password
+    // pgbouncer refuses to run as root.
+    const passwd* const nobody = getuid() == 0 ? getpwnam("nobody") : nullptr;
+    if (nobody != nullptr) {
+        (void)!chown(folder_.c_str(), nobody->pw_uid, nobody->pw_gid);
+        (void)!chown(ini.c_str(), nobody->pw_uid, nobody->pw_gid);
+    }
     pid_ = fork();
     if (pid_ == 0) {
         const int null = open("/dev/null", O_RDWR);
         dup2(null, 1);
         dup2(null, 2);
-        if (getuid() == 0) {  // pgbouncer refuses to run as root
-            const passwd* const nobody = getpwnam("nobody");
-            if (nobody == nullptr || setgid(nobody->pw_gid) != 0 || setuid(nobody->pw_uid) != 0) {
-                _exit(126);
-            }
+        if (nobody != nullptr && (setgid(nobody->pw_gid) != 0 || setuid(nobody->pw_uid) != 0)) {
+            _exit(126);
         }
         prctl(PR_SET_PDEATHSIG, SIGKILL);  // it does not outlive the tests
         for (const char* const program : programs) {

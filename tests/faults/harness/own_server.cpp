@@ -32,6 +32,8 @@ std::map<std::string, std::string> lines_of(const std::string& path) {
 OwnServer::OwnServer(std::string product) : product_(std::move(product)) {
     std::string pattern = std::filesystem::temp_directory_path() / "dlock-own-XXXXXX";
     folder_ = mkdtemp(pattern.data());
+    // PostgreSQL runs as another user where this is root.
+    std::filesystem::permissions(folder_, std::filesystem::perms(0755));
     run("start");
     const auto admins = lines_of(folder_ + "/admin");
     for (const auto& [name, url] : lines_of(folder_ + "/urls")) {

@@ -25,6 +25,10 @@ class OwnServer {
     OwnServer(const OwnServer&) = delete;
     OwnServer& operator=(const OwnServer&) = delete;
 
+    /// By its own client (the product's name) or by ODBC ("postgresql-odbc").
+    [[nodiscard]] const Database& database(const std::string& name) const {
+        return databases_.at(name);
+    }
     /// The same column on this server.
     [[nodiscard]] Column column(const Column& like);
 

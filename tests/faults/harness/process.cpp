@@ -15,7 +15,12 @@ namespace dlock_test {
 Process::Process(Trial& trial, const std::string& environment) : trial_(trial) {
     int input[2];
     int output[2];
-    if (pipe2(input, O_CLOEXEC) != 0 || pipe2(output, O_CLOEXEC) != 0) {
+    if (pipe2(input, O_CLOEXEC) != 0) {
+        throw Broken("no pipe");
+    }
+    if (pipe2(output, O_CLOEXEC) != 0) {
+        close(input[0]);
+        close(input[1]);
         throw Broken("no pipe");
     }
     // Made before the fork: the child must not allocate.
@@ -48,6 +53,8 @@ Process::Process(Trial& trial, const std::string& environment) : trial_(trial) {
         }
     } catch (const std::exception&) {
         kill();
+        close(input_);
+        close(output_);
         throw Broken("the worker process did not start");
     }
 }
