@@ -163,7 +163,7 @@ void add_network_faults(Faults& faults) {
     faults.push_back({"F32", "latency of 200 ms, half as much more or less", Must::hold, 1, 20,
                       on_servers, latency});
     faults.push_back(
-        {"F33", "segments of one byte", Must::hold, 2, 20, on_servers, one_byte_at_a_time});
+        {"F33", "segments of one byte", Must::hold, 1, 20, on_servers, one_byte_at_a_time});
     faults.push_back({"F34", "nobody listens at the server's address", Must::be_loud, 1, 10,
                       on_servers, unreachable});
 }

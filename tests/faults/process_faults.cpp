@@ -130,8 +130,8 @@ void stop_the_next_in_line(Trial& trial) {
     Client holder(trial);
     Process waiter(trial);
     holder.must_acquire();
-    const auto deadline = Clock::now() + 1500ms;
-    waiter.send("acquire 1500");
+    const auto deadline = Clock::now() + 1200ms;
+    waiter.send("acquire 1200");
     trial.until_waiters(1);
     waiter.pause();
     holder.must_release();

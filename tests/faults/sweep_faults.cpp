@@ -12,7 +12,7 @@ namespace {
 enum class Call { try_free, wait, release };
 
 // How many positions of each kind of call a smoke run tries.
-constexpr int smoke_positions = 6;
+constexpr int smoke_positions = 4;
 
 // The last bytes of a call that nobody waits for, as of a statement that is closed, and by how many
 // the lengths of two calls differ.

@@ -41,7 +41,7 @@ void jump(Trial& trial) {
                               " FAKETIME_NO_CACHE=1 FAKETIME_DONT_FAKE_MONOTONIC=1"
                               " DONT_FAKE_MONOTONIC=1");
     holder.must_acquire();
-    const auto limit = std::chrono::milliseconds(1000 + trial.random(500));
+    const auto limit = std::chrono::milliseconds(800 + trial.random(300));
     const auto begin = Clock::now();
     waiter.send("acquire " + std::to_string(limit.count()));
     trial.until_waiters(1);
@@ -76,6 +76,9 @@ void fractions_of_a_second(Trial& trial) {
     Client waiter(trial);
     holder.must_acquire();
     for (const auto limit : {50ms, 250ms, 999ms}) {
+        if (limit == 999ms && !trial.full()) {
+            break;
+        }
         const Answer answer = waiter.acquire(limit);
         trial.check(!answer.yes && !answer.error, "a wait that must time out: " + answer.text());
     }
