@@ -3,6 +3,9 @@
 #include "faults/harness/client.hpp"
 #include "faults/harness/fault.hpp"
 
+#include <thread>
+#include <vector>
+
 namespace dlock_test {
 namespace {
 
@@ -17,7 +20,7 @@ void terminate_the_holder(Trial& trial) {
         must_be_reacquired(trial);
         holder.must_find_the_loss();
     } else {
-        trial.until_holders(0);
+        holder.until_gone();
         holder.must_find_the_loss();
         must_be_reacquired(trial);
     }
@@ -34,7 +37,7 @@ void terminate_a_reader(Trial& trial) {
     lost.may_be_dropped();
     trial.fault_now();
     trial.view().terminate(lost.session_id());
-    trial.until_holders(1);
+    lost.until_gone();
     reader.must_release();
     const Answer granted = waiting.get();
     trial.reacquired();
@@ -85,21 +88,37 @@ void server_side_time_limits(Trial& trial) {
     waiter.must_release();
 }
 
-// F18: the server ends sessions that are idle for too long.
-void idle_reaper(Trial& trial) {
+// F18: the server ends sessions that are idle for too long, in a transaction too.
+void idle_reaper(Trial& trial, const std::vector<const char*>& limits) {
     Client holder(trial);
-    if (trial.database().is_postgresql()) {
-        holder.session() << "set idle_session_timeout = 300";
-    } else {
-        holder.session() << "set session wait_timeout = 1";
-        holder.session() << "set session interactive_timeout = 1";
-    }
-    holder.may_be_dropped();
     holder.must_acquire();
+    holder.may_be_dropped();
     trial.fault_now();
-    trial.until_holders(0);
+    for (const char* const limit : limits) {
+        holder.session() << limit;
+    }
+    holder.until_gone();
     must_be_reacquired(trial);
     holder.must_find_the_loss();
+}
+
+const std::vector<const char*>& idle_limits(const Trial& trial) {
+    static const std::vector<const char*> postgresql = {"set idle_session_timeout = 1000"};
+    static const std::vector<const char*> mysql = {"set session interactive_timeout = 1",
+                                                   "set session wait_timeout = 1"};
+    return trial.database().is_postgresql() ? postgresql : mysql;
+}
+
+// F18c: who asks for its lock is not idle.
+void not_idle(Trial& trial) {
+    Client holder(trial, {.verify_interval = 100ms});
+    for (const char* const limit : idle_limits(trial)) {
+        holder.session() << limit;
+    }
+    holder.must_acquire();
+    std::this_thread::sleep_for(2s);  // the fault itself
+    trial.check(holder.verify().yes, "I6: a lock that is asked for was lost");
+    holder.must_release();
 }
 
 }  // namespace
@@ -111,8 +130,15 @@ void add_server_faults(Faults& faults) {
                       50, on_postgresql, terminate_a_reader});
     faults.push_back({"F10", "a waiting acquire is cancelled on the server", Must::hold, 3, 50,
                       on_servers, cancel_a_waiter});
+    faults.push_back({"F18", "the server ends idle sessions", Must::be_loud, 1, 10, on_servers,
+                      [](Trial& trial) { idle_reaper(trial, idle_limits(trial)); }});
     faults.push_back(
-        {"F18", "the server ends idle sessions", Must::be_loud, 1, 10, on_servers, idle_reaper});
+        {"F18b", "the server ends sessions that are idle in a transaction", Must::be_loud, 1, 10,
+         on_postgresql, [](Trial& trial) {
+             idle_reaper(trial, {"set idle_in_transaction_session_timeout = 300", "begin"});
+         }});
+    faults.push_back({"F18c", "the server ends idle sessions, and the holder asks in time",
+                      Must::hold, 0, 10, on_servers, not_idle});
     faults.push_back({"F19", "time limits of the server fire in a wait", Must::hold, 2, 20,
                       on_servers, server_side_time_limits});
 }

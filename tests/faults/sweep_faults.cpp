@@ -12,7 +12,11 @@ namespace {
 enum class Call { try_free, wait, release };
 
 // How many positions of each kind of call a smoke run tries.
-constexpr int smoke_positions = 6;
+constexpr int smoke_positions = 4;
+
+// The last bytes of a call that nobody waits for, as of a statement that is closed, and by how many
+// the lengths of two calls differ.
+constexpr long tail = 16;
 
 bool tells_of_the_loss(const Answer& answer) {
     return answer.is(dlock::errc::session_lost) || answer.is(dlock::errc::lock_lost);
@@ -20,30 +24,24 @@ bool tells_of_the_loss(const Answer& answer) {
 
 // The call, through the gate, which `arm` has told when to cut; then nobody must hold the lock, and
 // anybody must be able to take it. The client's session is still open meanwhile.
-void call_through(Trial& trial, Gate& gate, Call call, const std::function<void()>& arm) {
+Answer call_through(Trial& trial, Gate& gate, Call call, const std::function<void()>& arm) {
     Client client(trial, gate.database());
     Client holder(trial);
-    std::future<Answer> waiting;
-    client.may_be_dropped();
-    trial.fault_now();
-    switch (call) {
-        case Call::release:
-            client.must_acquire();
-            break;
-        case Call::wait:
-            holder.must_acquire();
-            break;
-        case Call::try_free:
-            break;
+    if (call == Call::release) {
+        client.must_acquire();
+    } else if (call == Call::wait) {
+        holder.must_acquire();
     }
-    Answer answer;
+    client.may_be_dropped();
     arm();
+    trial.fault_now();
+    Answer answer;
     if (call == Call::release) {
         answer = client.release();
     } else if (call == Call::try_free) {
         answer = client.acquire();
     } else {
-        waiting = client.acquire_in_thread();
+        auto waiting = client.acquire_in_thread();
         trial.need(eventually([&] {
                        return waiting.wait_for(0s) == std::future_status::ready ||
                               trial.view().waiters(trial.actual_key()) == 1;
@@ -52,14 +50,15 @@ void call_through(Trial& trial, Gate& gate, Call call, const std::function<void(
         holder.must_release();
         answer = waiting.get();
     }
-    trial.detected();
     gate.let_pass();
-    trial.check(answer.yes || answer.is(dlock::errc::session_lost), "I10: " + answer.text());
-    if (answer.yes && call != Call::release) {
+    if (!answer.yes) {
+        trial.detected();
+    } else if (call != Call::release) {
         const Answer released = client.release();
         trial.check(released.yes || tells_of_the_loss(released), "I10: " + released.text());
     }
     must_be_reacquired(trial);
+    return answer;
 }
 
 // How many bytes the call takes in the direction when nothing happens.
@@ -108,29 +107,43 @@ struct Position {
     }
 };
 
-void cut_at(Trial& part, const Position& position) {
+// False if the call was over before the cut came about.
+bool cut_at(Trial& part, const Position& position) {
     Gate gate(part.database());
     try {
-        call_through(part, gate, position.call,
-                     [&] { gate.cut_after(position.way, position.at, position.ending); });
+        const Answer answer = call_through(part, gate, position.call, [&] {
+            gate.cut_after(position.way, position.at, position.ending);
+        });
+        const bool near_the_end = position.at + tail >= position.length;
+        part.check(gate.cuts() == 1 || near_the_end, "the connection was not cut");
+        part.check(answer.is(dlock::errc::session_lost) || (answer.yes && near_the_end),
+                   "I10: a call that was cut: " + answer.text());
+        return gate.cuts() == 1;
     } catch (const Broken& error) {
         part.check(false, error.what());
+        return position.at < position.length;
     }
 }
 
-// Every position, or in a smoke run some of them. Lengths differ by a few bytes from call to call.
+// Every position with both endings, or in a smoke run some of them with one, until the call is over
+// before.
 void sweep(Trial& trial, Gate::Way way) {
     trial.findings().cases = 0;
     for (const Call call : {Call::try_free, Call::wait, Call::release}) {
-        const long length = length_of(trial, call, way) + 2;
+        const long length = length_of(trial, call, way);
         const long stride = trial.full() ? 1 : std::max(1L, length / smoke_positions);
-        for (long at = trial.full() ? 0 : trial.random(static_cast<int>(stride) - 1); at <= length;
-             at += stride) {
-            const auto ending = trial.random(1) == 0 ? Gate::Ending::fin : Gate::Ending::rst;
-            const Position position{call, way, at, length, ending};
-            const auto part = trial.part();
-            cut_at(*part, position);
-            trial.absorb(*part, position.text());
+        bool fired = true;
+        for (long at = trial.random(static_cast<int>(stride) - 1); fired; at += stride) {
+            std::vector<Gate::Ending> endings = {Gate::Ending::fin, Gate::Ending::rst};
+            if (!trial.full()) {
+                endings.erase(endings.begin() + trial.random(1));
+            }
+            for (const Gate::Ending ending : endings) {
+                const Position position{call, way, at, length, ending};
+                const auto part = trial.part();
+                fired = cut_at(*part, position);
+                trial.absorb(*part, position.text());
+            }
         }
     }
 }

@@ -4,6 +4,8 @@
 #include "faults/harness/fault.hpp"
 #include "faults/harness/process.hpp"
 
+#include <cstdlib>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 
@@ -32,20 +34,23 @@ void jump(Trial& trial) {
         std::ofstream(clock + ".new") << offset;
         std::filesystem::rename(clock + ".new", clock);
     };
+    static const char* const offsets[] = {"+3600", "-3600"};
     set_clock("+0");
     Client holder(trial);
     Process waiter(trial, "LD_PRELOAD=" + find_libfaketime() + " FAKETIME_TIMESTAMP_FILE=" + clock +
                               " FAKETIME_NO_CACHE=1 FAKETIME_DONT_FAKE_MONOTONIC=1"
                               " DONT_FAKE_MONOTONIC=1");
     holder.must_acquire();
-    const auto limit = std::chrono::milliseconds(300 + trial.random(500));
+    const auto limit = std::chrono::milliseconds(800 + trial.random(300));
     const auto begin = Clock::now();
     waiter.send("acquire " + std::to_string(limit.count()));
     trial.until_waiters(1);
-    static const char* const offsets[] = {"+3600", "-3600"};
     set_clock(offsets[trial.random(1)]);
     const std::string timed_out = waiter.answer();
     const auto took = Clock::now() - begin;
+    const long long shown = std::stoll(waiter.call("clock"));
+    const long long off = std::abs(shown - static_cast<long long>(std::time(nullptr)));
+    trial.check(off > 3500 && off < 3700, "the clock did not jump");
     trial.check(timed_out == "no", "a wait while the clock jumps: " + timed_out);
     trial.check(took >= limit, "I4: too early while the clock jumps");
     trial.check(took <= limit + slack, "I11: far too late while the clock jumps");
@@ -57,15 +62,28 @@ void jump(Trial& trial) {
     trial.check(waiter.call("release") == "yes", "a release after the clock has jumped");
 }
 
-// F37: Client checks that no time-out is early.
+// Less than the second that some servers count in.
+bool times_out_within_its_second(Client& waiter) {
+    const auto begin = Clock::now();
+    (void)waiter.acquire(50ms);
+    return Clock::now() - begin < 1s;
+}
+
+// F37: Client checks that no time-out is early. A busy machine may make any of them late, but not
+// all.
 void fractions_of_a_second(Trial& trial) {
     Client holder(trial);
     Client waiter(trial);
     holder.must_acquire();
     for (const auto limit : {50ms, 250ms, 999ms}) {
+        if (limit == 999ms && !trial.full()) {
+            break;
+        }
         const Answer answer = waiter.acquire(limit);
         trial.check(!answer.yes && !answer.error, "a wait that must time out: " + answer.text());
     }
+    trial.check(eventually([&] { return times_out_within_its_second(waiter); }),
+                "50 ms are never less than a second");
     holder.must_release();
 }
 

@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <random>
 #include <stdexcept>
 #include <string_view>
 
@@ -65,9 +64,13 @@ int port_of(const Database& database) {
     return std::stoi(database.url.substr(place_of_port(database).first));
 }
 
-Gate::Gate(const Database& database) : database_(database), listener_(make_socket()) {
+void set_port(Database& database, int port) {
     const auto [begin, size] = place_of_port(database);
-    server_port_ = port_of(database);
+    database.url.replace(begin, size, std::to_string(port));
+}
+
+Gate::Gate(const Database& database)
+    : database_(database), listener_(make_socket()), server_port_(port_of(database)) {
     sockaddr_in address = loopback(0);
     socklen_t address_size = sizeof address;
     if (bind(listener_, reinterpret_cast<sockaddr*>(&address), address_size) != 0 ||
@@ -75,7 +78,7 @@ Gate::Gate(const Database& database) : database_(database), listener_(make_socke
         getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &address_size) != 0) {
         throw std::runtime_error("the gate cannot listen");
     }
-    database_.url.replace(begin, size, std::to_string(ntohs(address.sin_port)));
+    set_port(database_, ntohs(address.sin_port));
     acceptor_ = std::thread([this] {
         while (!stop_) {
             pollfd waiting{listener_, POLLIN, 0};
@@ -116,6 +119,7 @@ void Gate::cut(Ending ending) {
 
 void Gate::cut_after(Way way, long bytes, Ending ending) {
     if (bytes == 0) {
+        ++cuts_;
         cut(ending);
         return;
     }
@@ -202,10 +206,8 @@ bool Gate::pass(Connection& connection, Way way, bool first) {
     if (!up && first && greeting_) {
         greeting_(data);
     }
-    if (const auto time = delay_.load(); time.count() > 0) {
-        thread_local std::minstd_rand random{std::random_device{}()};
-        std::uniform_int_distribution<long> spread(time.count() / 2, time.count() * 3 / 2);
-        (void)poll(nullptr, 0, static_cast<int>(spread(random)));
+    if (const auto time = next_delay(); time.count() > 0) {
+        (void)poll(nullptr, 0, static_cast<int>(time.count()));
     }
     std::atomic<long>& left = left_[index(way)];
     const long allowed = left.load();
@@ -221,10 +223,24 @@ bool Gate::pass(Connection& connection, Way way, bool first) {
     }
     passed_[index(way)] += static_cast<long>(data.size());
     if (last) {
+        ++cuts_;
         silent_ = silent_ || limit_ending_ == Ending::silence;
         cut(connection, limit_ending_);
     }
     return true;
+}
+
+void Gate::delay(std::chrono::milliseconds time, unsigned seed) {
+    const std::lock_guard lock(random_mutex_);
+    random_.seed(seed);
+    delay_ = time;
+}
+
+std::chrono::milliseconds Gate::next_delay() {
+    const std::lock_guard lock(random_mutex_);
+    const long time = delay_.count();
+    return std::chrono::milliseconds(
+        std::uniform_int_distribution<long>(time / 2, time * 3 / 2)(random_));
 }
 
 bool Gate::send_all(int to, const char* data, std::size_t size) const {

@@ -10,6 +10,7 @@
 #include <functional>
 #include <list>
 #include <mutex>
+#include <random>
 #include <string>
 #include <thread>
 
@@ -42,6 +43,8 @@ class Gate {
     /// The database by way of the gate.
     [[nodiscard]] const Database& database() const { return database_; }
     [[nodiscard]] long round_trips() const { return round_trips_.load(); }
+    /// How often cut_after() has come about.
+    [[nodiscard]] long cuts() const { return cuts_.load(); }
     /// Bytes that were passed on.
     [[nodiscard]] long passed(Way way) const { return passed_[index(way)].load(); }
 
@@ -54,12 +57,11 @@ class Gate {
     /// Takes cut_after() back, if that has not come about.
     void let_pass() { left_[0] = left_[1] = -1; }
 
-    /// Each piece of data is held back for a time between half of `time` and one and a half.
-    void delay(std::chrono::milliseconds time) { delay_ = time; }
+    /// Each piece of data is held back for a time between half of `time` and one and a half, which
+    /// the seed decides.
+    void delay(std::chrono::milliseconds time, unsigned seed);
     /// Data is passed on in segments of one byte.
     void slow() { slow_ = true; }
-    /// Connections that are opened from now on go to another server on loopback.
-    void lead_to(int port) { server_port_ = port; }
     /// `change` is given what each new server connection says first. To be set before one is made.
     void on_greeting(std::function<void(std::string&)> change) { greeting_ = std::move(change); }
 
@@ -76,19 +78,23 @@ class Gate {
     static std::size_t index(Way way) { return way == Way::to_server ? 0 : 1; }
     void serve(Connection& connection);
     [[nodiscard]] bool pass(Connection& connection, Way way, bool first);
+    [[nodiscard]] std::chrono::milliseconds next_delay();
     [[nodiscard]] bool send_all(int to, const char* data, std::size_t size) const;
     void cut(Connection& connection, Ending ending);
     void end(Connection& connection);
 
     Database database_;
     int listener_;
-    std::atomic<int> server_port_{0};
+    int server_port_;
     std::atomic<long> round_trips_{0};
+    std::atomic<long> cuts_{0};
     std::array<std::atomic<long>, 2> passed_{};
     // How many more bytes may pass; below zero: any number.
     std::array<std::atomic<long>, 2> left_{-1L, -1L};
     std::atomic<Ending> limit_ending_{Ending::fin};
-    std::atomic<std::chrono::milliseconds> delay_{};
+    std::mutex random_mutex_;  // guards the delay and its numbers
+    std::chrono::milliseconds delay_{0};
+    std::minstd_rand random_;
     std::atomic<bool> slow_{false};
     std::atomic<bool> silent_{false};
     std::atomic<bool> stop_{false};
@@ -100,5 +106,6 @@ class Gate {
 
 /// The port in the database's connection string.
 [[nodiscard]] int port_of(const Database& database);
+void set_port(Database& database, int port);
 
 }  // namespace dlock_test

@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <array>
 #include <stdexcept>
 
 namespace dlock_test {
@@ -15,8 +16,8 @@ struct Ledger::Page {
     std::atomic<std::int64_t> shared;
     std::atomic<std::int64_t> overlaps;
     std::atomic<std::int64_t> grants[max_workers];
-    std::atomic<int> owner;  // 0: nobody, else one more than its number
-    std::atomic<bool> dead[max_workers];
+    std::atomic<int> owner;  // 0: nobody
+    std::array<std::atomic<bool>, max_owners> dead;
     std::atomic<int> ready;
     std::atomic<bool> started;
     std::atomic<bool> stopped;
@@ -61,21 +62,22 @@ void Ledger::leave_shared() noexcept {
 }
 
 void Ledger::enter(int owner) noexcept {
-    const int before = page_->owner.exchange(owner + 1);
-    if (before != 0 && !page_->dead[before - 1]) {
+    const int before = page_->owner.exchange(owner);
+    if (before != 0 && !page_->dead.at(static_cast<std::size_t>(before))) {
         page_->overlaps.fetch_add(1);
     }
 }
 
 void Ledger::leave(int owner) noexcept {
-    int inside = owner + 1;
-    if (!page_->owner.compare_exchange_strong(inside, 0)) {
+    int inside = owner;
+    const bool alone = page_->owner.compare_exchange_strong(inside, 0);
+    if (!page_->dead.at(static_cast<std::size_t>(owner)).exchange(false) && !alone) {
         page_->overlaps.fetch_add(1);
     }
 }
 
 void Ledger::declare_dead(int owner) noexcept {
-    page_->dead[owner] = true;
+    page_->dead.at(static_cast<std::size_t>(owner)) = true;
 }
 
 void Ledger::count(int worker) noexcept {

@@ -11,6 +11,7 @@ namespace dlock_test {
 class Ledger {
   public:
     static constexpr int max_workers = 64;
+    static constexpr int max_owners = 256;
 
     /// Opens or makes the ledger in the file at `path`.
     explicit Ledger(const std::string& path);
@@ -25,8 +26,8 @@ class Ledger {
     void enter_shared() noexcept;
     void leave_shared() noexcept;
 
-    /// The same for exclusive holders that may die inside: whoever finds another inside who has not
-    /// been declared dead is an overlap.
+    /// The same for exclusive holders with numbers from 1, who may die inside: whoever finds
+    /// another inside who has not been declared dead is an overlap. Who leaves is alive again.
     void enter(int owner) noexcept;
     void leave(int owner) noexcept;
     void declare_dead(int owner) noexcept;

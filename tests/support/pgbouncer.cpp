@@ -8,14 +8,23 @@
 #include <pwd.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <filesystem>
 #include <fstream>
 
 namespace dlock_test {
+
+namespace {
+
+constexpr std::array programs = {"/usr/sbin/pgbouncer", "/usr/bin/pgbouncer"};
+
+}  // namespace
 
 int free_port() {
     const int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -29,7 +38,13 @@ int free_port() {
     return found ? ntohs(address.sin_port) : 0;
 }
 
-Pgbouncer::Pgbouncer(const Database& database, const std::string& mode) : database_(database) {
+bool Pgbouncer::is_installed() {
+    return std::any_of(programs.begin(), programs.end(),
+                       [](const char* program) { return access(program, X_OK) == 0; });
+}
+
+Pgbouncer::Pgbouncer(const Database& database, const std::string& mode)
+    : database_(database), mode_(mode) {
     const int port = free_port();
     std::string pattern = std::filesystem::temp_directory_path() / "dlock-bouncer-XXXXXX";
     folder_ = mkdtemp(pattern.data());
@@ -42,21 +57,24 @@ Pgbouncer::Pgbouncer(const Database& database, const std::string& mode) : databa
                        << "\nauth_type = any\nunix_socket_dir =\npool_mode = " << mode
                        << "\nmax_client_conn = 100\ndefault_pool_size = 20\nlogfile = " << folder_
                        << "/log\n";
-    std::filesystem::permissions(folder_, std::filesystem::perms::all);
-    std::filesystem::permissions(ini, std::filesystem::perms(0644));
+    std::filesystem::permissions(ini, std::filesystem::perms(0600));  // it has the password
+    // pgbouncer refuses to run as root.
+    const passwd* const nobody = getuid() == 0 ? getpwnam("nobody") : nullptr;
+    if (nobody != nullptr) {
+        (void)!chown(folder_.c_str(), nobody->pw_uid, nobody->pw_gid);
+        (void)!chown(ini.c_str(), nobody->pw_uid, nobody->pw_gid);
+    }
     pid_ = fork();
     if (pid_ == 0) {
         const int null = open("/dev/null", O_RDWR);
         dup2(null, 1);
         dup2(null, 2);
-        if (getuid() == 0) {  // pgbouncer refuses to run as root
-            const passwd* const nobody = getpwnam("nobody");
-            if (nobody == nullptr || setgid(nobody->pw_gid) != 0 || setuid(nobody->pw_uid) != 0) {
-                _exit(126);
-            }
+        if (nobody != nullptr && (setgid(nobody->pw_gid) != 0 || setuid(nobody->pw_uid) != 0)) {
+            _exit(126);
         }
-        for (const char* const path : {"/usr/sbin/pgbouncer", "/usr/bin/pgbouncer"}) {
-            execl(path, "pgbouncer", ini.c_str(), static_cast<char*>(nullptr));
+        prctl(PR_SET_PDEATHSIG, SIGKILL);  // it does not outlive the tests
+        for (const char* const program : programs) {
+            execl(program, "pgbouncer", ini.c_str(), static_cast<char*>(nullptr));
         }
         _exit(127);
     }

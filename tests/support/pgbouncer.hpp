@@ -19,6 +19,8 @@ class Pgbouncer {
     Pgbouncer(const Pgbouncer&) = delete;
     Pgbouncer& operator=(const Pgbouncer&) = delete;
 
+    [[nodiscard]] static bool is_installed();
+    [[nodiscard]] const std::string& mode() const { return mode_; }
     /// The database by way of it.
     [[nodiscard]] const Database& database() const { return database_; }
 
@@ -27,6 +29,7 @@ class Pgbouncer {
 
   private:
     Database database_;
+    std::string mode_;
     std::string folder_;
     pid_t pid_ = 0;
 };

@@ -13,13 +13,25 @@ Client::Client(Trial& trial, const Database& through, dlock::LockOptions options
         session_id_ = trial.view().session_id(*session_);
     }
     lock_ = std::make_unique<RecordedLock>(
-        trial.history(),
+        trial.history(), trial.ledger(),
         dlock::create_lock(*session_, trial.key(), trial.column().vouch(std::move(options))));
     trial.set_actual_key(lock().actual_key());
 }
 
 Client::~Client() {
     lock_->destroy();
+    try {
+        if (!doubtful_ && session_id_ != 0) {
+            trial_.server_must_say(session_id_, 0, "at its end");
+        }
+    } catch (const soci::soci_error& error) {
+        trial_.check(false, std::string("the server cannot be asked: ") + error.what());
+    }
+}
+
+void Client::may_be_dropped() {
+    doubtful_ = true;
+    lock_->may_be_dropped();
 }
 
 Answer Client::acquire(dlock::Wait wait, const std::stop_token& stop) {
@@ -41,7 +53,7 @@ Answer Client::acquire(Operation operation, dlock::Wait wait, const std::stop_to
     }
     trial_.check(lock().locked() == answer.yes,
                  "an acquire said " + answer.text() + ", and locked() says otherwise");
-    check_session(answer);
+    check_session(answer, answer.yes ? 1 : 0);
     return answer;
 }
 
@@ -53,7 +65,10 @@ Answer Client::release() {
     const auto begin = Clock::now();
     const Answer answer = lock_->release();
     trial_.check(Clock::now() - begin <= slack, "I11: a release returned far too late");
-    check_session(answer);
+    if (answer.yes || answer.is(dlock::errc::lock_lost)) {
+        doubtful_ = false;
+    }
+    check_session(answer, answer.yes ? std::optional(0) : std::nullopt);
     return answer;
 }
 
@@ -61,13 +76,25 @@ Answer Client::verify() {
     const auto begin = Clock::now();
     const Answer answer = lock_->verify();
     trial_.check(Clock::now() - begin <= slack, "I11: a verify returned far too late");
+    trial_.saw(answer.error ? answer.error->code() : std::error_code());
     return answer;
 }
 
-// I8: after an error the session is usable, or the error says that it is not.
-void Client::check_session(const Answer& answer) {
-    if (!answer.error || answer.error->spoils_session() || answer.is(dlock::errc::lock_lost) ||
-        answer.is(dlock::errc::session_changed)) {
+// I3, I8: the server says of the session what the client was told, and after an error the session
+// is usable, unless the error says that it is not.
+void Client::check_session(const Answer& answer, std::optional<int> holdings) {
+    trial_.saw(answer.error ? answer.error->code() : std::error_code());
+    if (answer.error && answer.error->spoils_session()) {
+        doubtful_ = true;
+        return;
+    }
+    if (answer.is(dlock::errc::lock_lost) || answer.is(dlock::errc::session_changed)) {
+        return;
+    }
+    if (holdings && session_id_ != 0 && !doubtful_) {
+        trial_.server_must_say(session_id_, *holdings, "after an answer: " + answer.text());
+    }
+    if (!answer.error) {
         return;
     }
     try {

@@ -20,6 +20,8 @@ struct Column {
     /// The pool_mode, empty without pgbouncer.
     std::string pool_mode;
     std::shared_ptr<Pgbouncer> bouncer;
+    /// Why there is no such server; empty if there is.
+    std::string missing{};
 
     /// The same options, the pooler vouched for where that is true.
     [[nodiscard]] dlock::LockOptions vouch(dlock::LockOptions options) const;
@@ -29,7 +31,11 @@ struct Column {
     }
 };
 
-/// The servers of DLOCK_TEST_URLS, pgbouncer in its three modes before PostgreSQL, and SQLite.
+/// The column that leads to the same server by way of the pooler.
+[[nodiscard]] Column behind(const std::shared_ptr<Pgbouncer>& bouncer, const Database& direct);
+
+/// The servers of DLOCK_TEST_URLS, pgbouncer before PostgreSQL, and SQLite;
+/// those that scripts/servers could start and that are not there are missing.
 [[nodiscard]] std::vector<Column> all_columns();
 
 }  // namespace dlock_test

@@ -38,19 +38,8 @@ std::string on_servers(const Column& column) {
     return column.database.is_sqlite() ? "no server" : everywhere(column);
 }
 
-std::string by_own_client(const Column& column) {
-    if (!column.pool_mode.empty()) {
-        return "pgbouncer has its own";
-    }
-    return column.database.is_odbc() ? "the driver's manager has its own" : on_servers(column);
-}
-
 std::string on_postgresql(const Column& column) {
     return column.database.is_postgresql() ? everywhere(column) : "PostgreSQL's";
-}
-
-std::string on_mysql_by_own_client(const Column& column) {
-    return column.database.is_mysql() ? by_own_client(column) : "MySQL's and MariaDB's";
 }
 
 }  // namespace dlock_test

@@ -45,18 +45,19 @@ History::~History() {
 }
 
 int History::new_owner() noexcept {
-    return page_->owners.fetch_add(1);
+    return page_->owners.fetch_add(1) + 1;
 }
 
-Record& History::begin(Operation operation, int owner) {
+Record& History::begin(Operation operation, int owner, std::chrono::nanoseconds limit) {
     const int at = page_->used.fetch_add(1);
     if (at >= capacity) {
         throw std::runtime_error("the history is full");
     }
     Record& record = page_->records[at];
     record.operation = operation;
-    record.owner = owner;
+    record.limit = limit.count();
     record.invoked = now();
+    record.owner.store(owner, std::memory_order_release);
     return record;
 }
 

@@ -5,18 +5,25 @@
 
 #include "faults/harness/history.hpp"
 
+#include <chrono>
 #include <span>
 #include <string>
 
 namespace dlock_test {
 
+/// How long before its time is over an acquire may have looked for the last time.
+inline constexpr std::chrono::milliseconds last_look{100};
+
 /// Empty if the calls can be put into one order that keeps to their times and that the lock allows;
-/// else what cannot be explained.
+/// else what cannot be explained. The calls of one owner come one after the other.
 ///
-/// An acquire that was granted must find the lock free for its owner; one that was not must find it
-/// taken at some moment of the call. A release and a verify that said yes must find their owner
-/// holding it. A drop takes the lock from its owner at any later time, or never; calls that have
-/// not returned and calls that failed may or may not have had their effect.
+/// - An acquire that was granted found the lock free; one that was not found it taken at the end of
+///   its time.
+/// - A release and a verify that said yes found their owner holding it; those that said no, and a
+///   gone, did not.
+/// - A call that is open was done or not, but not after its return or its owner's next record.
+/// - A drop takes the lock from its owner or not, but only one hold: that of its time, or else the
+///   next.
 [[nodiscard]] std::string explain(std::span<const Record> history);
 
 }  // namespace dlock_test

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdlib.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstdlib>
 #include <filesystem>
@@ -31,6 +32,8 @@ std::map<std::string, std::string> lines_of(const std::string& path) {
 OwnServer::OwnServer(std::string product) : product_(std::move(product)) {
     std::string pattern = std::filesystem::temp_directory_path() / "dlock-own-XXXXXX";
     folder_ = mkdtemp(pattern.data());
+    // PostgreSQL runs as another user where this is root.
+    std::filesystem::permissions(folder_, std::filesystem::perms(0755));
     run("start");
     const auto admins = lines_of(folder_ + "/admin");
     for (const auto& [name, url] : lines_of(folder_ + "/urls")) {
@@ -59,7 +62,8 @@ Column OwnServer::column(const Column& like) {
         const auto bouncer =
             std::make_shared<Pgbouncer>(databases_.at("postgresql"), like.pool_mode);
         (void)bouncer->open_session();
-        column = {like.name, bouncer->database(), like.pool_mode, bouncer};
+        column = behind(bouncer,
+                        databases_.at(like.database.is_odbc() ? "postgresql-odbc" : "postgresql"));
     }
     return column;
 }
@@ -113,6 +117,10 @@ void OwnServer::crash() {
 void OwnServer::stop_immediately() {
     pid_t main = 0;
     std::ifstream(folder_ + "/" + product_ + "/pid") >> main;
+    const auto all = processes();
+    if (std::find(all.begin(), all.end(), main) == all.end()) {
+        throw Broken("the server has no main process");
+    }
     kill(main, SIGQUIT);
     until_gone();
 }
@@ -130,14 +138,6 @@ void OwnServer::become_standby(bool standby) {
         std::filesystem::remove(mark);
     }
     restart();
-}
-
-void OwnServer::pause() {
-    signal_all(SIGSTOP);
-}
-
-void OwnServer::resume() {
-    signal_all(SIGCONT);
 }
 
 }  // namespace dlock_test

@@ -4,11 +4,14 @@
 
 #include "faults/harness/column.hpp"
 
+#include <signal.h>
 #include <sys/types.h>
 
+#include <chrono>
 #include <map>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace dlock_test {
@@ -22,6 +25,10 @@ class OwnServer {
     OwnServer(const OwnServer&) = delete;
     OwnServer& operator=(const OwnServer&) = delete;
 
+    /// By its own client (the product's name) or by ODBC ("postgresql-odbc").
+    [[nodiscard]] const Database& database(const std::string& name) const {
+        return databases_.at(name);
+    }
     /// The same column on this server.
     [[nodiscard]] Column column(const Column& like);
 
@@ -35,11 +42,28 @@ class OwnServer {
     void start();
     /// Restarts PostgreSQL as a hot standby without a primary, or as a server again.
     void become_standby(bool standby);
-    /// SIGSTOP and SIGCONT to all its processes.
-    void pause();
-    void resume();
+    /// What `during` gives, which is called while all its processes stand still; that lasts for
+    /// `time`.
+    template <class Function>
+    auto while_paused(Function during, std::chrono::milliseconds time) {
+        const Pause pause(*this);
+        auto result = during();
+        std::this_thread::sleep_for(time);  // the fault itself
+        return result;
+    }
 
   private:
+    class Pause {
+      public:
+        explicit Pause(const OwnServer& server) : server_(server) { server_.signal_all(SIGSTOP); }
+        ~Pause() { server_.signal_all(SIGCONT); }
+        Pause(const Pause&) = delete;
+        Pause& operator=(const Pause&) = delete;
+
+      private:
+        const OwnServer& server_;
+    };
+
     void run(const std::string& action) const;
     [[nodiscard]] std::vector<pid_t> processes() const;
     void signal_all(int number) const;

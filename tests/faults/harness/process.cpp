@@ -15,7 +15,12 @@ namespace dlock_test {
 Process::Process(Trial& trial, const std::string& environment) : trial_(trial) {
     int input[2];
     int output[2];
-    if (pipe2(input, O_CLOEXEC) != 0 || pipe2(output, O_CLOEXEC) != 0) {
+    if (pipe2(input, O_CLOEXEC) != 0) {
+        throw Broken("no pipe");
+    }
+    if (pipe2(output, O_CLOEXEC) != 0) {
+        close(input[0]);
+        close(input[1]);
         throw Broken("no pipe");
     }
     // Made before the fork: the child must not allocate.
@@ -41,13 +46,15 @@ Process::Process(Trial& trial, const std::string& environment) : trial_(trial) {
     input_ = input[1];
     output_ = output[0];
     try {
-        std::istringstream ready(answer());
+        std::istringstream ready(next_line(40s));
         std::string word;
         if (!(ready >> word >> owner_ >> session_id_)) {
             throw Broken(word);
         }
     } catch (const std::exception&) {
         kill();
+        close(input_);
+        close(output_);
         throw Broken("the worker process did not start");
     }
 }
@@ -60,12 +67,25 @@ Process::~Process() {
 }
 
 void Process::send(const std::string& command) {
+    command_ = command;
     const std::string line = command + "\n";
     trial_.need(write(input_, line.data(), line.size()) == static_cast<ssize_t>(line.size()),
                 "the worker process takes no command");
 }
 
 std::string Process::answer(std::chrono::milliseconds limit) {
+    const std::string line = next_line(limit);
+    const bool refused = line == "no" && command_.starts_with("acquire");
+    if (session_id_ != 0 && (refused || (line == "yes" && command_ == "release"))) {
+        trial_.server_must_say(session_id_, 0, "after " + command_ + ": " + line);
+    }
+    if (line.starts_with("error")) {
+        trial_.saw(dlock::errc::database_error);
+    }
+    return line;
+}
+
+std::string Process::next_line(std::chrono::milliseconds limit) {
     const auto deadline = Clock::now() + limit;
     for (;;) {
         if (const auto end = unread_.find('\n'); end != std::string::npos) {
@@ -95,6 +115,11 @@ std::string Process::call(const std::string& command) {
 void Process::must_acquire() {
     const std::string got = call("acquire 30000");
     trial_.need(got == "yes", "a process that must be granted the lock: " + got);
+}
+
+void Process::may_be_dropped() {
+    trial_.history().drop(owner_);
+    trial_.ledger().declare_dead(owner_);
 }
 
 void Process::signal(int number) const {

@@ -32,8 +32,8 @@ class Process {
     /// Takes the lock.
     void must_acquire();
 
-    /// From now on the server may end its session.
-    void may_be_dropped() { trial_.history().drop(owner_); }
+    /// From now on the server may take its lock away.
+    void may_be_dropped();
     /// Sends a signal; does not wait for anything.
     void signal(int number) const;
     /// SIGSTOP, and waits until it has stopped.
@@ -45,6 +45,8 @@ class Process {
     int wait();
 
   private:
+    [[nodiscard]] std::string next_line(std::chrono::milliseconds limit);
+
     Trial& trial_;
     pid_t pid_ = -1;
     int input_ = -1;
@@ -52,6 +54,7 @@ class Process {
     int owner_ = -1;
     long long session_id_ = 0;
     std::string unread_;
+    std::string command_;  // the last one
 };
 
 }  // namespace dlock_test

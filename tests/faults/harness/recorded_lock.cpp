@@ -25,11 +25,11 @@ std::string Answer::text() const {
     return yes ? "yes" : "no";
 }
 
-RecordedLock::RecordedLock(History& history, std::unique_ptr<dlock::BaseLock> lock)
-    : history_(history), owner_(history.new_owner()), lock_(std::move(lock)) {}
+RecordedLock::RecordedLock(History& history, Ledger& ledger, std::unique_ptr<dlock::BaseLock> lock)
+    : history_(history), ledger_(ledger), owner_(history.new_owner()), lock_(std::move(lock)) {}
 
 Answer RecordedLock::acquire(Operation operation, dlock::Wait wait, const std::stop_token& stop) {
-    Record& record = history_.begin(operation, owner_);
+    Record& record = history_.begin(operation, owner_, wait.limit());
     const Answer answer = answer_of([&] {
         return operation == Operation::acquire ? lock_->acquire(wait, stop)
                                                : lock_->acquire_shared(wait, stop);
@@ -37,14 +37,20 @@ Answer RecordedLock::acquire(Operation operation, dlock::Wait wait, const std::s
     if (!answer.error) {
         History::end(record, answer.yes ? Outcome::yes : Outcome::no);
     } else if (answer.error->spoils_session()) {
-        may_be_dropped();  // the call stays open: it may have been granted before
+        History::end(record, Outcome::open);  // it may have been granted before
+        history_.drop(owner_);
     } else {
         History::end(record, Outcome::failed);
+    }
+    if (answer.yes && operation == Operation::acquire) {
+        ledger_.enter(owner_);
+        inside_ = true;
     }
     return answer;
 }
 
 Answer RecordedLock::release() {
+    leave();
     Record& record = history_.begin(Operation::release, owner_);
     const Answer answer = answer_of([&] {
         lock_->release();
@@ -52,20 +58,33 @@ Answer RecordedLock::release() {
     });
     if (answer.yes) {
         History::end(record, Outcome::yes);
-    }  // else it stays open: the server may have done it, or do it yet
+    } else if (answer.is(dlock::errc::lock_lost) || answer.is(dlock::errc::session_changed)) {
+        History::end(record, Outcome::no);
+    } else {
+        History::end(record, Outcome::open);
+        history_.drop(owner_);  // the server may do it yet
+    }
     return answer;
 }
 
 Answer RecordedLock::verify() {
     Record& record = history_.begin(Operation::verify, owner_);
     const Answer answer = answer_of([&] { return lock_->verify(); });
-    History::end(record, answer.yes ? Outcome::yes : Outcome::no);
+    History::end(record, answer.error ? Outcome::failed : answer.yes ? Outcome::yes : Outcome::no);
     return answer;
 }
 
 void RecordedLock::destroy() {
-    may_be_dropped();
+    leave();
+    history_.drop(owner_);
     lock_.reset();
+}
+
+void RecordedLock::leave() {
+    if (inside_) {
+        ledger_.leave(owner_);
+        inside_ = false;
+    }
 }
 
 }  // namespace dlock_test

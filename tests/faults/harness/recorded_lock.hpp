@@ -1,8 +1,9 @@
-// A lock whose calls are written into the history.
+// A lock whose calls are written into the history, and whose holders stand in the ledger.
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
 #include "faults/harness/history.hpp"
+#include "support/ledger.hpp"
 
 #include <dlock/dlock.hpp>
 
@@ -25,7 +26,7 @@ struct Answer {
 
 class RecordedLock {
   public:
-    RecordedLock(History& history, std::unique_ptr<dlock::BaseLock> lock);
+    RecordedLock(History& history, Ledger& ledger, std::unique_ptr<dlock::BaseLock> lock);
 
     [[nodiscard]] dlock::BaseLock& lock() { return *lock_; }
     [[nodiscard]] int owner() const { return owner_; }
@@ -35,14 +36,21 @@ class RecordedLock {
     Answer acquire(Operation operation, dlock::Wait wait, const std::stop_token& stop = {});
     Answer release();
     Answer verify();
-    /// From now on the server may end the session.
-    void may_be_dropped() { history_.drop(owner_); }
+    /// From now on the server may take the lock away: the one that is held, or else the next.
+    void may_be_dropped() {
+        history_.drop(owner_);
+        ledger_.declare_dead(owner_);
+    }
     /// Destroys the lock: it is given back, if it can be.
     void destroy();
 
   private:
+    void leave();
+
     History& history_;
+    Ledger& ledger_;
     const int owner_;
+    bool inside_ = false;  // the ledger
     std::unique_ptr<dlock::BaseLock> lock_;
 };
 

@@ -23,23 +23,29 @@ const char* const begin_mark = "<!-- faults: written by scripts/faults --update 
 const char* const end_mark = "<!-- faults: end -->";
 
 struct Sum {
+    long applicable = 0;
     long ran = 0;
     long green = 0;
     long trials = 0;
     long cases = 0;
     long violations = 0;
+    long histories = 0;
     long operations = 0;
+    long open_calls = 0;
 };
 
 Sum sum_of(const std::vector<Cell>& cells) {
     Sum sum;
     for (const Cell& cell : cells) {
+        sum.applicable += cell.not_applicable.empty() ? 1 : 0;
         sum.ran += cell.ran() ? 1 : 0;
         sum.green += cell.green() ? 1 : 0;
         sum.trials += cell.trials;
         sum.cases += cell.cases;
         sum.violations += cell.violations;
+        sum.histories += cell.histories;
         sum.operations += cell.operations;
+        sum.open_calls += cell.open_calls;
     }
     return sum;
 }
@@ -69,15 +75,15 @@ std::string version_of(const Column& column) {
 }
 
 // What stands in a row's place of the column.
-std::string cell_text(const Cell* cell) {
-    if (cell == nullptr || !cell->ran()) {
-        return "-";
+std::string cell_text(const Cell& cell) {
+    if (!cell.ran()) {
+        return cell.not_applicable.empty() ? "not run" : "-";
     }
-    const std::string count = std::to_string(cell->green_trials);
-    if (!cell->green()) {
-        return "**FAILED " + count + "/" + std::to_string(cell->trials) + "**";
+    const std::string count = std::to_string(cell.green_trials);
+    if (!cell.green()) {
+        return "**FAILED " + count + "/" + std::to_string(cell.trials) + "**";
     }
-    return cell->cases > cell->trials ? count + " (" + std::to_string(cell->cases) + ")" : count;
+    return cell.cases > cell.trials ? count + " (" + std::to_string(cell.cases) + ")" : count;
 }
 
 class Report {
@@ -94,9 +100,8 @@ class Report {
     void not_run(std::ostream& out) const;
 
   private:
-    [[nodiscard]] const Cell* find(const Fault& fault, const Column& column) const {
-        const auto found = cells_.find({fault.id, column.name});
-        return found != cells_.end() ? found->second : nullptr;
+    [[nodiscard]] const Cell& find(const Fault& fault, const Column& column) const {
+        return *cells_.at({fault.id, column.name});
     }
 
     const Faults& faults_;
@@ -117,12 +122,10 @@ void Report::table(std::ostream& out) const {
         Clock::duration reacquire{};
         out << "| " << fault.id << " | " << fault.title << " | " << name_of(fault.must) << " |";
         for (const Column& column : columns_) {
-            const Cell* const cell = find(fault, column);
+            const Cell& cell = find(fault, column);
             out << ' ' << cell_text(cell) << " |";
-            if (cell != nullptr) {
-                detection = std::max(detection, cell->detection);
-                reacquire = std::max(reacquire, cell->reacquire);
-            }
+            detection = std::max(detection, cell.detection);
+            reacquire = std::max(reacquire, cell.reacquire);
         }
         out << ' ' << time_text(detection) << " | " << time_text(reacquire) << " |\n";
     }
@@ -132,10 +135,10 @@ void Report::races(std::ostream& out) const {
     out << "| race | column | the event came first | the grant came first |\n|---|---|---|---|\n";
     for (const Fault& fault : faults_) {
         for (const Column& column : columns_) {
-            const Cell* const cell = find(fault, column);
-            if (fault.race && cell != nullptr && cell->ran()) {
-                out << "| " << fault.id << " | " << column.name << " | " << cell->event_first
-                    << " | " << cell->grant_first << " |\n";
+            const Cell& cell = find(fault, column);
+            if (fault.race && cell.ran()) {
+                out << "| " << fault.id << " | " << column.name << " | " << cell.event_first
+                    << " | " << cell.grant_first << " |\n";
             }
         }
     }
@@ -145,8 +148,9 @@ void Report::not_run(std::ostream& out) const {
     for (const Fault& fault : faults_) {
         std::map<std::string, std::string> columns_of;  // by reason
         for (const Column& column : columns_) {
-            const Cell* const cell = find(fault, column);
-            const std::string reason = cell == nullptr ? "left out of this run" : cell->not_run;
+            const Cell& cell = find(fault, column);
+            const std::string& reason =
+                cell.not_applicable.empty() ? cell.not_run : cell.not_applicable;
             if (!reason.empty()) {
                 std::string& names = columns_of[reason];
                 names += (names.empty() ? "" : ", ") + column.name;
@@ -169,16 +173,16 @@ std::string body(const Faults& faults, const std::vector<Column>& columns,
                  const std::vector<Cell>& cells, const RunOptions& options) {
     std::ostringstream out;
     const Sum sum = sum_of(cells);
-    out << "**" << sum.green << " of " << sum.ran << " cells green**, " << sum.trials
-        << " trials with " << sum.cases << " cases, " << sum.violations << " violations, "
-        << sum.trials << " histories with " << sum.operations
-        << " calls checked for linearizability, no trial repeated. A "
-        << (options.full ? "full" : "smoke") << " run of " << today() << ", seed " << options.seed
-        << ", on";
+    out << "**" << sum.green << " of " << sum.applicable << " applicable cells green**, "
+        << sum.applicable - sum.ran << " not run, " << sum.trials << " trials with " << sum.cases
+        << " cases, " << sum.violations << " violations, " << sum.histories
+        << " histories of two owners or more checked for linearizability, with " << sum.operations
+        << " calls of which " << sum.open_calls << " in doubt, no trial repeated. A full run of "
+        << today() << ", seed " << options.seed << ", on";
     std::set<std::string> named;
     for (const Column& column : columns) {
         const std::string name = column.name.substr(0, column.name.find('-'));
-        if (column.pool_mode.empty() && named.insert(name).second) {
+        if (column.missing.empty() && column.pool_mode.empty() && named.insert(name).second) {
             out << (named.size() == 1 ? " " : ", ") << name << ' ' << version_of(column);
         }
     }
@@ -190,7 +194,8 @@ std::string body(const Faults& faults, const std::vector<Column>& columns,
     report.races(out);
     out << "\nNot applicable, or not run:\n\n";
     report.not_run(out);
-    out << "\nTried by tests elsewhere, on the same servers unless another place is named:\n\n"
+    out << "\nTried by tests elsewhere, on the servers of DLOCK_TEST_URLS where no other place is "
+           "named, or not at all:\n\n"
            "| | fault | where |\n|---|---|---|\n";
     for (const Elsewhere& row : elsewhere()) {
         out << "| " << row.id << " | " << row.title << " | " << row.where << " |\n";
@@ -202,9 +207,10 @@ std::string body(const Faults& faults, const std::vector<Column>& columns,
 
 void print_summary(std::ostream& out, const std::vector<Cell>& cells) {
     const Sum sum = sum_of(cells);
-    out << sum.green << " of " << sum.ran << " cells green, " << cells.size() - sum.ran
-        << " not applicable, " << sum.trials << " trials, " << sum.cases << " cases, "
-        << sum.operations << " calls in histories, " << sum.violations << " violations\n";
+    out << sum.green << " of " << sum.applicable << " applicable cells green, "
+        << sum.applicable - sum.ran << " not run, " << sum.trials << " trials, " << sum.cases
+        << " cases, " << sum.histories << " histories, " << sum.operations << " calls of which "
+        << sum.open_calls << " in doubt, " << sum.violations << " violations\n";
 }
 
 void write_report(const std::string& path, const Faults& faults, const std::vector<Column>& columns,

@@ -10,10 +10,10 @@
 
 namespace dlock_test {
 
-/// One line: cells green of those that ran, trials, violations.
+/// One line: cells green of those that are applicable, trials, violations.
 void print_summary(std::ostream& out, const std::vector<Cell>& cells);
 
-/// Replaces what stands between the marks of the file.
+/// Replaces what stands between the marks of the file. Precondition: a whole run, and a full one.
 void write_report(const std::string& path, const Faults& faults, const std::vector<Column>& columns,
                   const std::vector<Cell>& cells, const RunOptions& options);
 

@@ -27,7 +27,9 @@ struct RunOptions {
 struct Cell {
     std::string fault;
     std::string column;
-    /// Why it was not run; empty if it was.
+    /// Why the fault makes no sense on the column; empty if it does.
+    std::string not_applicable{};
+    /// Why it was not run though it is applicable; empty if it was.
     std::string not_run{};
     int trials = 0;
     int green_trials = 0;
@@ -37,10 +39,12 @@ struct Cell {
     Clock::duration reacquire{};
     long event_first = 0;
     long grant_first = 0;
+    long histories = 0;
     long operations = 0;
+    long open_calls = 0;
 
-    [[nodiscard]] bool ran() const { return not_run.empty(); }
-    [[nodiscard]] bool green() const { return ran() && violations == 0 && trials > 0; }
+    [[nodiscard]] bool ran() const { return trials > 0 || violations > 0; }
+    [[nodiscard]] bool green() const { return ran() && violations == 0; }
 };
 
 /// Prints a line for each cell, and for each violation the command that runs its trial again.

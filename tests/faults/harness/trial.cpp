@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <set>
 
 namespace dlock_test {
 
@@ -15,6 +16,7 @@ Trial::Trial(const Column& column, std::uint64_t seed, bool full, OwnServer* ser
     std::string pattern = std::filesystem::temp_directory_path() / "dlock-trial-XXXXXX";
     folder_ = mkdtemp(pattern.data());
     history_ = std::make_unique<History>(history_path());
+    ledger_ = std::make_unique<Ledger>(ledger_path());
 }
 
 Trial::~Trial() {
@@ -26,6 +28,7 @@ std::unique_ptr<Trial> Trial::part() {
     (void)view();  // shared, so that not each part opens one
     auto part = std::make_unique<Trial>(column_, random_(), full_, server_);
     part->view_ = view_;
+    part->witness_ = witness_;
     return part;
 }
 
@@ -37,7 +40,10 @@ void Trial::absorb(Trial& part, const std::string& what) {
     }
     findings_.detection = std::max(findings_.detection, found.detection);
     findings_.reacquire = std::max(findings_.reacquire, found.reacquire);
+    findings_.errors += found.errors;
+    findings_.histories += found.histories;
     findings_.operations += found.operations;
+    findings_.open_calls += found.open_calls;
     findings_.cases += found.cases;
 }
 
@@ -46,6 +52,20 @@ ServerView& Trial::view() {
         view_ = std::make_shared<ServerView>(database());
     }
     return *view_;
+}
+
+int Trial::holdings(long long session) {
+    const std::lock_guard lock(mutex_);
+    if (witness_ == nullptr) {
+        witness_ = std::make_shared<ServerView>(database());
+    }
+    return witness_->holdings(session, {actual_key()});
+}
+
+void Trial::server_must_say(long long session, int expected, const std::string& when) {
+    const int seen = holdings(session);
+    check(seen == expected, "I3: the session has the lock " + std::to_string(seen) +
+                                " times instead of " + std::to_string(expected) + " " + when);
 }
 
 int Trial::random(int most) {
@@ -69,12 +89,23 @@ void Trial::need(bool good, const std::string& text) {
     }
 }
 
+void Trial::saw(std::error_code error) {
+    const std::lock_guard lock(mutex_);
+    findings_.errors += error && error != dlock::errc::cancelled ? 1 : 0;
+}
+
+void Trial::measure(Clock::duration& longest) const {
+    if (fault_) {
+        longest = std::max(longest, Clock::now() - *fault_);
+    }
+}
+
 void Trial::detected() {
-    findings_.detection = std::max(findings_.detection, Clock::now() - fault_);
+    measure(findings_.detection);
 }
 
 void Trial::reacquired() {
-    findings_.reacquire = std::max(findings_.reacquire, Clock::now() - fault_);
+    measure(findings_.reacquire);
 }
 
 void Trial::until_waiters(int count) {
@@ -90,6 +121,13 @@ void Trial::until_holders(int count) {
          "the server never had " + std::to_string(count) + " holders");
 }
 
+void Trial::until_gone(long long session, int owner) {
+    Record& look = history_->begin(Operation::gone, owner);
+    need(eventually([&] { return holdings(session) == 0; }),
+         "the server never took the lock from the session");
+    History::end(look, Outcome::yes);
+}
+
 void Trial::finish() {
     if (!actual_key_) {  // no lock was made
         return;
@@ -100,9 +138,18 @@ void Trial::finish() {
         check(eventually([&] { return view().waiters(actual_key()) == 0; }),
               "I7: a waiter is left behind on the server");
     }
+    check(ledger_->overlaps() == 0, "I1: two holders at once");
     const std::string problem = explain(history_->records());
     check(problem.empty(), "I2: " + problem);
-    findings_.operations += static_cast<long>(history_->records().size());
+    std::set<int> owners;
+    for (const Record& record : history_->records()) {
+        owners.insert(record.owner);
+        const bool is_call =
+            record.operation != Operation::drop && record.operation != Operation::gone;
+        findings_.operations += is_call ? 1 : 0;
+        findings_.open_calls += is_call && record.outcome == Outcome::open ? 1 : 0;
+    }
+    findings_.histories += owners.size() >= 2 ? 1 : 0;
 }
 
 }  // namespace dlock_test

@@ -48,7 +48,13 @@ struct Findings {
     /// Of a race: who won.
     long event_first = 0;
     long grant_first = 0;
+    /// Errors that calls gave, but for stops that were asked for.
+    long errors = 0;
+    /// Histories of two owners or more that were explained, their calls, and how many of these were
+    /// open.
+    long histories = 0;
     long operations = 0;
+    long open_calls = 0;
 };
 
 class Trial {
@@ -64,6 +70,7 @@ class Trial {
     [[nodiscard]] const std::string& folder() const { return folder_; }
     [[nodiscard]] bool full() const { return full_; }
     [[nodiscard]] History& history() { return *history_; }
+    [[nodiscard]] Ledger& ledger() { return *ledger_; }
     [[nodiscard]] std::string history_path() const { return folder_ + "/history"; }
     [[nodiscard]] std::string ledger_path() const { return folder_ + "/ledger"; }
     /// A trial of its own within this one, on a key of its own.
@@ -71,9 +78,15 @@ class Trial {
     /// Finishes it and takes over what it found; `what` says which part it was.
     void absorb(Trial& part, const std::string& what);
 
+    /// For the trial's own thread.
     [[nodiscard]] ServerView& view();
     /// After the server was away.
-    void open_view_again() { view_ = nullptr; }
+    void open_view_again() {
+        view_ = nullptr;
+        witness_ = nullptr;
+    }
+    /// The server must say that the session holds the key so many times; any thread may ask.
+    void server_must_say(long long session, int holdings, const std::string& when);
     /// The server that only this run uses, for faults that take the server itself.
     [[nodiscard]] OwnServer& server() { return *server_; }
 
@@ -91,7 +104,10 @@ class Trial {
     /// Something without which the rest of the trial makes no sense.
     void need(bool good, const std::string& text);
 
-    /// The fault begins now; what is measured counts from here.
+    /// A call gave this error, or none.
+    void saw(std::error_code error);
+
+    /// The fault begins now: what is measured counts from here, and without it nothing is.
     void fault_now() { fault_ = Clock::now(); }
     /// The client has found out.
     void detected();
@@ -101,6 +117,8 @@ class Trial {
     /// Waits until the server says that so many sessions hold the key, or wait for it.
     void until_waiters(int count);
     void until_holders(int count);
+    /// Waits until the server says that the owner's session neither holds the key nor waits for it.
+    void until_gone(long long session, int owner);
 
     [[nodiscard]] Findings& findings() { return findings_; }
     /// Checks the history, and that the server knows of no holder and no waiter any more.
@@ -114,10 +132,15 @@ class Trial {
     const std::string key_;
     std::string folder_;
     std::unique_ptr<History> history_;
+    std::unique_ptr<Ledger> ledger_;
     std::shared_ptr<ServerView> view_;
+    std::shared_ptr<ServerView> witness_;
     std::optional<dlock::ActualKey> actual_key_;
-    Clock::time_point fault_ = Clock::now();
-    std::mutex mutex_;  // guards the violations: threads of a trial check, too
+    [[nodiscard]] int holdings(long long session);
+    void measure(Clock::duration& longest) const;
+
+    std::optional<Clock::time_point> fault_;
+    std::mutex mutex_;  // guards the findings and the witness: threads of a trial check, too
     Findings findings_;
 };
 

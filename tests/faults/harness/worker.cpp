@@ -1,7 +1,8 @@
 // A process with a lock, driven over its standard input: dlock_fault_worker URL KEY HISTORY LEDGER
 // POOL-MODE
 //
-// Commands, each answered by a line: "acquire MS", "release", "verify"; "loop MICROSECONDS" takes
+// Commands, each answered by a line: "acquire MS", "release", "verify"; "clock" (its wall clock, in
+// seconds); "loop MICROSECONDS" takes
 // and gives back until the ledger says stop; "fork exit", "fork _exit" let a child end that way;
 // and without an answer "exit", "_exit", "quick_exit", "abort", "throw", "static" end the process.
 // SPDX-License-Identifier: BSL-1.0
@@ -13,11 +14,14 @@
 
 #include <soci/soci.h>
 
+#include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <chrono>
 #include <cstdlib>
+#include <ctime>
 #include <exception>
 #include <iostream>
 #include <memory>
@@ -57,19 +61,17 @@ struct Globals {
     ~Globals() { lock.reset(); }
 } globals;
 
-void contend(dlock_test::RecordedLock& lock, dlock_test::Ledger& ledger, int owner,
+void contend(dlock_test::RecordedLock& lock, dlock_test::Ledger& ledger,
              std::chrono::microseconds hold) {
     while (!ledger.stopped()) {
         if (!lock.acquire(Operation::acquire, std::chrono::seconds(60)).yes) {
             throw std::runtime_error("an acquire failed");
         }
-        ledger.enter(owner);
         std::this_thread::sleep_for(hold);  // the length of the critical section, not a wait
-        ledger.leave(owner);
         if (!lock.release().yes) {
             throw std::runtime_error("a release failed");
         }
-        ledger.count(owner);
+        ledger.count(lock.owner());
     }
 }
 
@@ -111,7 +113,7 @@ int run(char** arguments) {
     dlock_test::History history(arguments[3]);
     dlock_test::Ledger ledger(arguments[4]);
     auto lock = std::make_unique<dlock_test::RecordedLock>(
-        history, dlock::create_lock(*session, std::string(arguments[2]), column.vouch({})));
+        history, ledger, dlock::create_lock(*session, std::string(arguments[2]), column.vouch({})));
     say("ready " + std::to_string(lock->owner()) + " " + std::to_string(number_of(*session)));
     for (std::string command, word; std::cin >> command;) {
         if (command == "acquire") {
@@ -122,10 +124,12 @@ int run(char** arguments) {
             say(lock->release());
         } else if (command == "verify") {
             say(lock->verify());
+        } else if (command == "clock") {
+            say(std::to_string(std::time(nullptr)));
         } else if (command == "loop") {
             long microseconds = 0;
             std::cin >> microseconds;
-            contend(*lock, ledger, lock->owner(), std::chrono::microseconds(microseconds));
+            contend(*lock, ledger, std::chrono::microseconds(microseconds));
             say("yes");
         } else if (command == "fork") {
             std::cin >> word;
@@ -144,6 +148,7 @@ int main(int count, char** arguments) {
         std::cerr << "usage: dlock_fault_worker URL KEY HISTORY LEDGER POOL-MODE\n";
         return 64;
     }
+    prctl(PR_SET_PDEATHSIG, SIGKILL);  // it does not outlive the harness
     try {
         return run(arguments);
     } catch (const std::exception& error) {
