@@ -13,7 +13,7 @@ LossWatch::LossWatch(int socket, std::optional<Duration> interval, std::function
     : socket_(socket),
       patience_(interval.has_value() ? std::optional(*interval / 2) : std::nullopt),
       probe_(std::move(probe)),
-      error_(error) {}
+      error_(error) {}  // NOLINT(bugprone-throw-keyword-missing): a member
 
 void LossWatch::set_handler(LossHandler handler) {
     {
