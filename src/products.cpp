@@ -34,6 +34,7 @@ constexpr Entry postgresql{
         return make_postgresql_dialect({.server_version = server.version,
                                         .xact = options.xact,
                                         .check_identity = options.pooler == Pooler::refused,
+                                        .mark = server.mark,
                                         .allow_stale_snapshot = options.allow_stale_snapshot},
                                        key);
     }};

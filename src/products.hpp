@@ -9,6 +9,7 @@
 #include <dlock/options.hpp>
 #include <dlock/session_traits.hpp>
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 
@@ -19,6 +20,9 @@ struct Server {
     Product product = Product::postgresql;
     /// As PQserverVersion() and mysql_get_server_version() give it; 0 if not known.
     int version = 0;
+    /// Where the client library does not know the server session: a number that no other connection
+    /// has. Else 0.
+    std::uint64_t mark = 0;
 };
 
 /// Throws LockError (errc::not_supported) for a server whose locks cannot be trusted.

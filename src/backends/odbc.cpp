@@ -1,6 +1,7 @@
 // The ODBC road: the product behind the session chooses the dialect.
 // SPDX-License-Identifier: BSL-1.0
 #include "backends/backends.hpp"
+#include "drivers/connection_mark.hpp"
 #include "drivers/odbc_driver.hpp"
 #include "drivers/odbc_server.hpp"
 #include "products.hpp"
@@ -47,7 +48,9 @@ Road road_of(soci::session& session) {
     std::string known;
     for (const Row& row : rows) {
         if (found.product == row.name) {
-            Road road{{.product = row.product, .version = odbc_version(found.version)},
+            Road road{{.product = row.product,
+                       .version = odbc_version(found.version),
+                       .mark = connection_mark(session.get_backend())},
                       row.settings};
             // MySQL's own driver calls a MariaDB so as well; its version tells.
             if (found.version.find("MariaDB") != std::string::npos) {

@@ -186,7 +186,7 @@ class PostgresqlDialect final : public Dialect {
         if (reply.failed || !reply.has_row) {
             return fail(errc::database_error, "PostgreSQL gave no answer");
         }
-        if (settings_.check_identity && situation_.identity != 0 && reply.values[0] != 1) {
+        if (settings_.check_identity && reply.values[0] != 1) {
             return fail(errc::pooler_detected,
                         "a pooler answers for the server; connect to the server itself, or set "
                         "Pooler::session_mode if each session keeps its server session");

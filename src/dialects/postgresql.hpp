@@ -7,6 +7,7 @@
 #include <dlock/capabilities.hpp>
 #include <dlock/key.hpp>
 
+#include <cstdint>
 #include <memory>
 
 namespace dlock::detail {
@@ -18,6 +19,10 @@ struct PostgresqlSettings {
     bool xact = false;
     /// Take nothing unless the statement runs on the server session that the client knows.
     bool check_identity = true;
+    /// Where the client knows no server session: what the session is marked with before anything is
+    /// taken, in a setting of its own, and nothing is taken or given back in one that another
+    /// client has marked. 0 for no mark.
+    std::uint64_t mark = 0;
     /// Take locks inside REPEATABLE READ and SERIALIZABLE transactions.
     bool allow_stale_snapshot = false;
 };

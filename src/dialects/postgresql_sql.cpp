@@ -30,6 +30,9 @@ std::string halves(const Int32Pair& pair) {
 // The time of the transaction's first statement and that of this one: the same unless a transaction
 // was opened by an earlier statement.
 constexpr const char* in_transaction_block = "pg_catalog.now() <> pg_catalog.statement_timestamp()";
+// Whose session it is, where another client's may be behind the same pooler; '' if nobody's.
+constexpr const char* mark_setting =
+    "coalesce(pg_catalog.current_setting('dlock.session', true), '')";
 constexpr const char* reads_a_snapshot =
     "pg_catalog.current_setting('transaction_isolation') IN ('repeatable read', 'serializable')";
 
@@ -40,6 +43,7 @@ std::string in_transaction_and(const char* condition, const Situation& situation
                : condition;
 }
 
+constexpr int has_missing_ok = 90600;  // current_setting(name, true)
 constexpr int has_connection_check = 140000;
 constexpr int has_transaction_timeout = 170000;
 constexpr std::int64_t connection_check_milliseconds = 2000;
@@ -48,6 +52,9 @@ constexpr std::int64_t connection_check_milliseconds = 2000;
 
 PostgresqlSql::PostgresqlSql(const PostgresqlSettings& settings, const ActualKey& key)
     : settings_(settings) {
+    if (settings_.check_identity && settings_.server_version >= has_missing_ok) {
+        mark_ = settings_.mark;
+    }
     if (const auto* pair = std::get_if<Int32Pair>(&key.value())) {
         arguments_ = std::to_string(pair->first) + ", " + std::to_string(pair->second);
         lock_row_ = halves(*pair);
@@ -70,6 +77,25 @@ std::string PostgresqlSql::set_local(const char* setting, std::int64_t milliseco
     return std::string("SET LOCAL ") + setting + " = " + std::to_string(milliseconds) + "; ";
 }
 
+// The session may have lost its mark, with RESET ALL or the transaction in which it was set.
+std::string PostgresqlSql::is_not_anothers() const {
+    return std::string(mark_setting) + " IN ('', '" + std::to_string(mark_) + "')";
+}
+
+std::string PostgresqlSql::is_marked() const {
+    const std::string mark = "'" + std::to_string(mark_) + "'";
+    return std::string("CASE ") + mark_setting + " WHEN " + mark +
+           " THEN true WHEN '' THEN pg_catalog.set_config('dlock.session', " + mark +
+           ", false) = " + mark + " ELSE false END";
+}
+
+std::string PostgresqlSql::is_same_session(const Situation& situation) const {
+    if (situation.identity != 0) {
+        return "pg_catalog.pg_backend_pid() = " + std::to_string(situation.identity);
+    }
+    return mark_ != 0 ? is_not_anothers() : "true";
+}
+
 std::string PostgresqlSql::guards(const Situation& situation, bool full) const {
     std::string sql;
     const auto add = [&sql](const std::string& condition) {
@@ -77,7 +103,9 @@ std::string PostgresqlSql::guards(const Situation& situation, bool full) const {
         sql += condition;
     };
     if (settings_.check_identity && situation.identity != 0) {
-        add("pg_catalog.pg_backend_pid() = " + std::to_string(situation.identity));
+        add(is_same_session(situation));
+    } else if (mark_ != 0) {
+        add(is_marked());
     }
     if (full) {
         if (!situation.is_primary) {
@@ -148,9 +176,12 @@ const char* PostgresqlSql::roll_back_wait() {
 }
 
 std::string PostgresqlSql::unlock(Mode mode) const {
-    std::string sql = "SELECT pg_catalog.pg_advisory_unlock";
-    sql += mode == Mode::shared ? "_shared(" : "(";
-    return sql + arguments_ + ")";
+    std::string call = "pg_catalog.pg_advisory_unlock";
+    call += mode == Mode::shared ? "_shared(" : "(";
+    call += arguments_ + ")";
+    return mark_ == 0
+               ? "SELECT " + call
+               : "SELECT CASE WHEN " + is_not_anothers() + " THEN " + call + " ELSE false END";
 }
 
 std::string PostgresqlSql::unlock_in_failed_transaction(Mode mode) const {
@@ -176,14 +207,14 @@ std::string PostgresqlSql::verify(Mode mode) const {
         "AND ";
     sql += lock_row_;
     sql += mode == Mode::shared ? " AND mode = 'ShareLock'" : " AND mode = 'ExclusiveLock'";
-    return sql + " AND pid = pg_catalog.pg_backend_pid() AND granted";
+    sql += " AND pid = pg_catalog.pg_backend_pid() AND granted";
+    return mark_ == 0 ? sql : sql + " AND " + is_not_anothers();
 }
 
 std::string PostgresqlSql::fence(const Situation& situation, std::int64_t milliseconds) const {
     const bool knows_session = settings_.check_identity && situation.identity != 0;
     const std::string guard =
-        knows_session ? "pg_catalog.pg_backend_pid() = " + std::to_string(situation.identity)
-                      : "(" + verify(situation.mode) + ") > 0";
+        knows_session ? is_same_session(situation) : "(" + verify(situation.mode) + ") > 0";
     return "SET TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE; " +
            set_local("lock_timeout", milliseconds) +
            "SELECT pg_catalog.set_config('synchronous_commit', CASE WHEN "
@@ -193,9 +224,9 @@ std::string PostgresqlSql::fence(const Situation& situation, std::int64_t millis
            guard + " RETURNING token";
 }
 
-std::string PostgresqlSql::diagnose(const Situation& situation) {
-    return "SELECT pg_catalog.pg_backend_pid() = " + std::to_string(situation.identity) +
-           ", pg_catalog.pg_is_in_recovery(), " + in_transaction_and(reads_a_snapshot, situation);
+std::string PostgresqlSql::diagnose(const Situation& situation) const {
+    return "SELECT " + is_same_session(situation) + ", pg_catalog.pg_is_in_recovery(), " +
+           in_transaction_and(reads_a_snapshot, situation);
 }
 
 std::string PostgresqlSql::keepalive(std::chrono::seconds silence) {

@@ -64,7 +64,7 @@ class PostgresqlSql {
     [[nodiscard]] std::string fence(const Situation& situation, std::int64_t milliseconds) const;
 
     /// One row that tells which guard failed: same server session, in recovery, stale snapshot.
-    [[nodiscard]] static std::string diagnose(const Situation& situation);
+    [[nodiscard]] std::string diagnose(const Situation& situation) const;
 
     /// One row: the server's deadlock_timeout in milliseconds.
     [[nodiscard]] static const char* deadlock_timeout();
@@ -74,10 +74,14 @@ class PostgresqlSql {
 
   private:
     [[nodiscard]] std::string guards(const Situation& situation, bool full) const;
+    [[nodiscard]] std::string is_same_session(const Situation& situation) const;
+    [[nodiscard]] std::string is_not_anothers() const;
+    [[nodiscard]] std::string is_marked() const;
     [[nodiscard]] std::string call(const char* function, bool xact, Mode mode) const;
     [[nodiscard]] static std::string set_local(const char* setting, std::int64_t milliseconds);
 
     PostgresqlSettings settings_;
+    std::uint64_t mark_ = 0;
     std::string arguments_;
     std::string lock_row_;
 };

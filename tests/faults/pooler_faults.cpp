@@ -52,8 +52,7 @@ std::string behind_pgbouncer(const Column& column) {
         return "no pooler";
     }
     return column.database.is_odbc()
-               ? "ODBC does not show its server session, so that no pooler is "
-                 "found: the guide leaves it to the caller"
+               ? "ODBC does not show its server session: BehindPgbouncerByOdbc"
                : "";
 }
 

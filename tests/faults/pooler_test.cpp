@@ -1,6 +1,7 @@
 // Locks behind pgbouncer: found before anything is taken, and refused unless the caller vouches.
 // SPDX-License-Identifier: BSL-1.0
 #include "support/databases.hpp"
+#include "support/gate.hpp"
 #include "support/pgbouncer.hpp"
 #include "support/server_view.hpp"
 
@@ -15,9 +16,9 @@
 namespace dlock_test {
 namespace {
 
-std::optional<Database> postgresql() {
+std::optional<Database> postgresql(bool odbc = false) {
     for (const Database& database : databases()) {
-        if (database.is_postgresql() && database.is_native()) {
+        if (database.is_postgresql() && database.is_odbc() == odbc && !database.is_simulated()) {
             return database;
         }
     }
@@ -75,6 +76,64 @@ TEST_P(BehindSessionPgbouncer, works_if_the_caller_vouches_for_it) {
     EXPECT_FALSE(other->try_lock_for(std::chrono::milliseconds(20)));
     lock->release();
     EXPECT_EQ(view.holders(lock->actual_key()), 0);
+}
+
+// By ODBC the server session is not known; so it is marked, and the first to mark it keeps it.
+class BehindPgbouncerByOdbc : public BehindPgbouncer {
+  protected:
+    void SetUp() override {
+        BehindPgbouncer::SetUp();
+        if (IsSkipped() || HasFatalFailure()) {
+            return;
+        }
+        by_odbc_ = postgresql(true);
+        if (!by_odbc_) {
+            GTEST_SKIP() << "no psqlODBC in DLOCK_TEST_URLS";
+        }
+        set_port(*by_odbc_, port_of(bouncer_->database()));
+        // The only server session of the pool, used and given back.
+        *session_ << "select 1";
+        session_ = nullptr;
+    }
+
+    std::optional<Database> by_odbc_;
+};
+INSTANTIATE_TEST_SUITE_P(Modes, BehindPgbouncerByOdbc, testing::Values("transaction", "statement"),
+                         [](const auto& info) { return info.param; });
+
+TEST_P(BehindPgbouncerByOdbc, a_server_session_locks_for_one_client_only) {
+    ServerView view(*database_);
+    const auto first_session = by_odbc_->open();
+    const auto first = dlock::create_lock(*first_session, unique_key());
+    ASSERT_TRUE(first->try_lock());
+    {
+        const auto session = by_odbc_->open();
+        for (const dlock::Key& key : {first->key(), unique_key()}) {
+            for (const dlock::Wait wait : {dlock::no_wait, dlock::Wait(std::chrono::seconds(1))}) {
+                const auto second = dlock::create_lock(*session, key);
+                std::error_code error;
+                EXPECT_FALSE(second->acquire(wait, error));
+                EXPECT_EQ(error, dlock::errc::pooler_detected);
+            }
+        }
+    }
+    EXPECT_EQ(view.holders(first->actual_key()), 1);
+    EXPECT_TRUE(first->verify());
+    first->release();
+    EXPECT_EQ(view.holders(first->actual_key()), 0);
+}
+
+TEST_P(BehindPgbouncerByOdbc, the_lock_of_another_client_is_neither_held_nor_given_back) {
+    ServerView view(*database_);
+    const auto session = by_odbc_->open();
+    const auto lock = dlock::create_lock(*session, unique_key());
+    ASSERT_TRUE(lock->try_lock());
+    // As if the pooler had given this client's server session away, and another's to it.
+    *session << "select set_config('dlock.session', '1', false)";
+    EXPECT_FALSE(lock->verify());
+    EXPECT_EQ(view.holders(lock->actual_key()), 1);
+    const auto again = dlock::create_lock(*session, lock->key());
+    EXPECT_THROW((void)again->try_lock(), dlock::LockError);
 }
 
 }  // namespace dlock_test

@@ -14,6 +14,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr PostgresqlSettings plain{.server_version = 150020};
+constexpr PostgresqlSettings marked{.server_version = 150020, .mark = 77};
 
 // Everything that a lock on `key` sends in and outside a transaction.
 std::string all_sql(const PostgresqlSettings& settings, const ActualKey& key, Mode mode) {
@@ -152,6 +153,44 @@ TEST(PostgresqlSql, guards_that_are_switched_off_are_left_out) {
               "pg_catalog.pg_is_in_recovery()");
     EXPECT_FALSE(contains(
         try_sql({.server_version = 150020, .allow_stale_snapshot = true}, active()), "isolation"));
+}
+
+// ---- The mark, where the client knows no server session. ----
+
+TEST(PostgresqlSql, a_mark_is_set_or_compared_in_the_statement_that_takes_the_lock) {
+    Situation situation = idle();
+    situation.identity = 0;
+    const std::string mark = "coalesce(pg_catalog.current_setting('dlock.session', true), '')";
+    EXPECT_EQ(try_sql(marked, situation),
+              "SELECT pg_catalog.pg_try_advisory_lock(42) WHERE CASE " + mark +
+                  " WHEN '77' THEN true WHEN '' THEN pg_catalog.set_config('dlock.session', '77', "
+                  "false) = '77' ELSE false END AND NOT pg_catalog.pg_is_in_recovery()");
+    const std::string wait = wait_sql(marked, situation);
+    const auto first = wait.find("WHEN '77' THEN true");
+    EXPECT_NE(first, std::string::npos);
+    EXPECT_NE(wait.find("WHEN '77' THEN true", first + 1), std::string::npos) << "both locks";
+}
+
+TEST(PostgresqlSql, in_the_session_of_another_nothing_is_held_or_given_back) {
+    const std::string own =
+        "coalesce(pg_catalog.current_setting('dlock.session', true), '') IN ('', '77')";
+    Machine machine = postgresql(marked);
+    machine.start(Op::release, idle());
+    EXPECT_EQ(machine.sql(),
+              "SELECT CASE WHEN " + own + " THEN pg_catalog.pg_advisory_unlock(42) ELSE false END");
+    Machine asked = postgresql(marked);
+    asked.start(Op::verify, idle());
+    EXPECT_TRUE(contains(asked.sql(), " AND " + own));
+}
+
+TEST(PostgresqlSql, no_mark_is_used_where_a_caller_vouches_or_the_server_is_too_old_for_it) {
+    Situation situation = idle();
+    situation.identity = 0;
+    for (const PostgresqlSettings& settings :
+         {PostgresqlSettings{.server_version = 150020, .check_identity = false, .mark = 77},
+          PostgresqlSettings{.server_version = 90524, .mark = 77}}) {
+        EXPECT_FALSE(contains(try_sql(settings, situation), "dlock.session"));
+    }
 }
 
 // ---- The wait. ----

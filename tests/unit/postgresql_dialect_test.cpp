@@ -63,8 +63,18 @@ TEST(PostgresqlTry, an_unknown_server_session_is_not_taken_for_a_pooler) {
     situation.identity = 0;
     machine.start(Op::try_acquire, situation);
     EXPECT_FALSE(contains(machine.sql(), "pg_backend_pid"));
-    machine.reply(no_row()).reply(row({0, 1, 0}));
+    machine.reply(no_row()).reply(row({1, 1, 0}));
     EXPECT_TRUE(fails(machine, errc::read_replica));
+}
+
+TEST(PostgresqlTry, a_session_that_another_client_has_marked_is_a_poolers) {
+    Machine machine = postgresql({.server_version = 150020, .mark = 77});
+    Situation situation = idle();
+    situation.identity = 0;
+    machine.start(Op::try_acquire, situation).reply(no_row());
+    EXPECT_TRUE(contains(machine.sql(), "IN ('', '77'), "));
+    machine.reply(row({0, 0, 0}));
+    EXPECT_TRUE(fails(machine, errc::pooler_detected));
 }
 
 TEST(PostgresqlTry, each_kind_of_error_has_its_code_and_keeps_the_servers_text) {
