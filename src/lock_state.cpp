@@ -37,20 +37,13 @@ Lease::~Lease() {
     }
 }
 
-/// Keeps probes from the session while an operation uses it.
-class LockState::SessionUse {
-  public:
-    explicit SessionUse(LockState& lock) {
-        // In a forked child it may have been locked at the fork. Tasks of a virtual world must not
-        // block each other, and there are no probes in it.
-        if (lock.in_this_process() && lock.has_real_time()) {
-            use_ = std::unique_lock(lock.record_->use);
-        }
+LockState::SessionUse::SessionUse(LockState& lock) {
+    // In a forked child it may have been locked at the fork. Tasks of a virtual world must not
+    // block each other, and there are no probes in it.
+    if (lock.in_this_process() && lock.has_real_time()) {
+        use_ = std::unique_lock(lock.record_->use);
     }
-
-  private:
-    std::unique_lock<std::mutex> use_;
-};
+}
 
 LockState::LockState(LockParts parts, std::unique_ptr<Lease> lease)
     : lease_(std::move(lease)),
@@ -72,7 +65,7 @@ LockState::~LockState() {
         }
         async_link_->lock = nullptr;
     }
-    {
+    if (state_ == State::locked) {
         const SessionUse use(*this);
         notice_loss();
     }

@@ -13,6 +13,7 @@
 #include <soci/soci.h>
 
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -89,7 +90,14 @@ class LockState {
     }
 
   private:
-    class SessionUse;
+    /// Keeps probes from the session while an operation uses it.
+    class SessionUse {
+      public:
+        explicit SessionUse(LockState& lock);
+
+      private:
+        std::unique_lock<std::mutex> use_;
+    };
 
     friend class AcquireOperation;
     friend class ReleaseOperation;
@@ -113,6 +121,7 @@ class LockState {
     void check_watchable() const;
     void prepare_watch();
     void make_watch();
+    void watch_held_lock();
     void begin_watch() noexcept;
     void end_watch() noexcept;
     void notice_loss() noexcept;

@@ -19,16 +19,14 @@ void LockState::on_lost(LossHandler handler) {
     } else if (watch_ != nullptr) {
         watch_->set_handler(std::move(handler));
     } else if (state_ == State::locked) {
-        make_watch();
-        begin_watch();
+        watch_held_lock();
     }
 }
 
 std::stop_token LockState::lost_token() {
     check_watchable();
     if (state_ == State::locked && watch_ == nullptr) {
-        make_watch();
-        begin_watch();
+        watch_held_lock();
     }
     if (watch_ != nullptr) {
         return watch_->token();
@@ -67,6 +65,12 @@ void LockState::check_watchable() const {
     }
 }
 
+void LockState::watch_held_lock() {
+    const SessionUse use(*this);
+    make_watch();
+    begin_watch();
+}
+
 void LockState::prepare_watch() {
     prepared_watch_.clear();
     if (watch_ == nullptr && (on_lost_ || parts_.options.verify_interval)) {
@@ -99,6 +103,8 @@ void LockState::begin_watch() noexcept {
 
 void LockState::end_watch() noexcept {
     if (watch_ != nullptr) {
+        // First, or the watcher might tell what it begins to find after its last look.
+        (void)watch_->pause();
         LossWatcher::instance().remove(*watch_);
         watch_->end();
         watch_->let_go();

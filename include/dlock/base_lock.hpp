@@ -140,7 +140,8 @@ class DLOCK_EXPORT BaseLock {
     /// connection is ended, and the error is `session_lost`; not by way of ODBC.
     ///
     /// Session effects: no setting is left changed, a transaction stays open and usable unless
-    /// LockError::spoils_transaction() says otherwise.
+    /// LockError::spoils_transaction() says otherwise. On PostgreSQL by way of ODBC the session
+    /// keeps a setting of the library's own, `dlock.session`.
     [[nodiscard]] bool acquire(Wait wait = forever, const std::stop_token& stop = {});
     /// As above; errors go to `error`, which is cleared on success and time-out.
     [[nodiscard]] bool acquire(Wait wait, const std::stop_token& stop,
@@ -187,8 +188,9 @@ class DLOCK_EXPORT BaseLock {
     /// The handler is called once for each hold, after lost_token() was told, by a thread of the
     /// library, or by the call that found the loss. It must not use the lock, its session, or an
     /// asynchronous operation on it (a cancellation signal, say; post that). Releasing or
-    /// destroying the lock waits for a handler that runs, replacing it does not. What it throws is
-    /// swallowed.
+    /// destroying the lock waits for a handler that runs, replacing it does not: it must not wait
+    /// for a thread that may do so, an I/O context's that runs an async_release(), say. What it
+    /// throws is swallowed.
     ///
     /// Each watched hold has a descriptor of its own. Throws LockError: `not_supported`,
     /// `wrong_process`, `session_busy` (an asynchronous operation on the lock is under way),

@@ -276,12 +276,11 @@ TimePoint AsyncEngine::now() const {
 }
 
 const BlockingExecutor& AsyncEngine::executor(bool waits) const {
-    static const BlockingExecutor waiting = [](std::function<void()> job) {
-        BlockingPool::for_waits().run(std::move(job));
-    };
-    static const BlockingExecutor answering = [](std::function<void()> job) {
-        BlockingPool::for_answers().run(std::move(job));
-    };
+    // Never destroyed: locks with static storage duration may end after main().
+    static const auto& waiting = *new BlockingExecutor(
+        [](std::function<void()> job) { BlockingPool::for_waits().run(std::move(job)); });
+    static const auto& answering = *new BlockingExecutor(
+        [](std::function<void()> job) { BlockingPool::for_answers().run(std::move(job)); });
     if (setting_.options.blocking_executor) {
         return setting_.options.blocking_executor;
     }

@@ -162,13 +162,19 @@ void AsyncRun::finish() noexcept {
     done_ = true;
 }
 
+// In a forked child, where the mutex may be locked for ever, there is one thread.
+std::unique_lock<std::mutex> AsyncRun::lock_result() const {
+    return current_process() == process_ ? std::unique_lock(link_->mutex)
+                                         : std::unique_lock<std::mutex>();
+}
+
 bool AsyncRun::held() const noexcept {
-    const std::lock_guard guard(link_->mutex);
+    const auto guard = lock_result();
     return held_;
 }
 
 std::error_code AsyncRun::error() const noexcept {
-    const std::lock_guard guard(link_->mutex);
+    const auto guard = lock_result();
     return error_;
 }
 

@@ -9,6 +9,7 @@
 #include <dlock/detail/async_operation.hpp>
 
 #include <memory>
+#include <mutex>
 #include <system_error>
 
 namespace dlock::detail {
@@ -39,6 +40,7 @@ class AsyncRun {
     void finish() noexcept;
     void give_up() noexcept;
     bool leave_to_parent() noexcept;
+    [[nodiscard]] std::unique_lock<std::mutex> lock_result() const;
 
     std::shared_ptr<AsyncLink> link_;
     AsyncCall call_;

@@ -14,7 +14,7 @@ namespace {
 struct Pools {
     BlockingPool waits;
     BlockingPool answers;
-    BlockingPool probes;
+    BlockingPool probes{1024};
     BlockingPool telling;
 };
 
@@ -39,7 +39,7 @@ BlockingPool& BlockingPool::for_telling() {
 void BlockingPool::run(std::function<void()> job) {
     const std::lock_guard lock(mutex_);
     jobs_.push_back(std::move(job));
-    if (jobs_.size() <= idle_ || threads_ == most_threads) {
+    if (jobs_.size() <= idle_ || threads_ == limit_) {
         changed_.notify_one();
         return;
     }

@@ -17,6 +17,8 @@ class BlockingPool {
   public:
     static constexpr std::size_t most_threads = 64;
 
+    explicit BlockingPool(std::size_t limit = most_threads) : limit_(limit) {}
+
     /// Runs `job` on a thread of the pool; when all are busy, as soon as one is not. Throws
     /// std::system_error if there is no thread and none can be made. `job` must not throw.
     void run(std::function<void()> job);
@@ -26,7 +28,8 @@ class BlockingPool {
     [[nodiscard]] static BlockingPool& for_waits();
     /// The pool for statements that are answered at once, and for cancels.
     [[nodiscard]] static BlockingPool& for_answers();
-    /// The pool for the questions of loss watches; they may hang.
+    /// The pool for the questions of loss watches; they may hang, each with a session, and one that
+    /// waits for a thread counts as one that is not answered.
     [[nodiscard]] static BlockingPool& for_probes();
     /// The pool for handlers of losses; they may block.
     [[nodiscard]] static BlockingPool& for_telling();
@@ -34,6 +37,7 @@ class BlockingPool {
   private:
     void work();
 
+    const std::size_t limit_;
     std::mutex mutex_;
     std::condition_variable changed_;
     std::deque<std::function<void()>> jobs_;

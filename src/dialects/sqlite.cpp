@@ -135,8 +135,10 @@ class SqliteDialect final : public Dialect {
                            : draw();
             case Fencing::raising:
                 if (reply.failed) {
+                    // It may have had its effect all the same.
                     native_ = reply.native;
-                    return after_draw_error();
+                    drawn_ = after_draw_error();
+                    return lower();
                 }
                 return draw();
             case Fencing::drawing:

@@ -113,7 +113,7 @@ void LossWatch::tell() noexcept {
 }
 
 void LossWatch::tell_elsewhere(const std::shared_ptr<WakeTarget>& target) noexcept {
-    static const BlockingExecutor executor = [](std::function<void()> job) {
+    const BlockingExecutor executor = [](std::function<void()> job) {
         BlockingPool::for_telling().run(std::move(job));
     };
     try {
@@ -161,7 +161,11 @@ bool LossWatch::finds_loss(Clock::time_point now, const std::shared_ptr<WakeTarg
     if (probing_ != nullptr && probing_->is_over()) {
         probing_.reset();
         const Held held = *answer_;
-        if (held == Held::no || (held == Held::unknown && now - sure_at_ >= 2 * *patience_)) {
+        if (held == Held::unknown && now - sure_at_ >= 2 * *patience_) {
+            silent_ = true;
+            return true;
+        }
+        if (held == Held::no) {
             return true;
         }
         if (held != Held::unknown) {
@@ -186,7 +190,7 @@ bool LossWatch::finds_loss(Clock::time_point now, const std::shared_ptr<WakeTarg
 
 // The caller has locked the mutex.
 void LossWatch::begin_probe(const std::shared_ptr<WakeTarget>& target) {
-    static const BlockingExecutor executor = [](std::function<void()> job) {
+    const BlockingExecutor executor = [](std::function<void()> job) {
         BlockingPool::for_probes().run(std::move(job));
     };
     if (ended_) {

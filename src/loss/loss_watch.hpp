@@ -50,7 +50,7 @@ class LossWatch : public std::enable_shared_from_this<LossWatch> {
 
     [[nodiscard]] std::stop_token token() const noexcept { return source_.get_token(); }
     [[nodiscard]] bool lost() const noexcept { return state_ == State::lost; }
-    /// The session did not answer: nobody knows what it holds.
+    /// The session gave no answer that tells: nobody knows what it holds.
     [[nodiscard]] bool silent() const noexcept { return silent_; }
 
     /// Replaces the handler; if the loss has been told already, `handler` is called at once.
@@ -110,7 +110,7 @@ class LossWatch : public std::enable_shared_from_this<LossWatch> {
     // The watcher's own.
     std::shared_ptr<std::atomic<Held>> answer_;
     Clock::time_point look_at_ = Clock::time_point::min();
-    /// When the server said last that the lock is held.
+    /// When the server said last that the lock is held, or could not be asked for an operation.
     Clock::time_point sure_at_{};
     bool had_respite_ = false;
 };

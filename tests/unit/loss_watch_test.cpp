@@ -251,7 +251,7 @@ TEST(LossWatch, TakesErrorsForALossWhenTheTimeIsOver) {
     });
     EXPECT_TRUE(watched.is_told());
     EXPECT_GE(asked, 1);
-    EXPECT_FALSE(watched.watch->silent());
+    EXPECT_TRUE(watched.watch->silent()) << "the session may hold it: it must be closed";
 }
 
 TEST(LossWatch, AHandlerThatBlocksKeepsNobodyElseFromBeingTold) {
