@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -27,12 +28,15 @@ class LockWatch : public testing::Test {
         }
     }
 
-    // The client library closes its connection; true if that ends it for the server.
+    // The client library closes its connection; true if that ends it for the server, as soon as the
+    // watcher's poll() has returned.
     bool ends_with_its_client() {
         ::close(ends_[0]);
         is_open_ = false;
+        pollfd server{.fd = ends_[1], .events = POLLIN, .revents = 0};
+        constexpr int patience = 10000;  // milliseconds
         char byte = 0;
-        return recv(ends_[1], &byte, 1, MSG_DONTWAIT) == 0;
+        return poll(&server, 1, patience) == 1 && recv(ends_[1], &byte, 1, MSG_DONTWAIT) == 0;
     }
 
     FakeLock fake;
