@@ -17,7 +17,8 @@ class BlockingPool {
   public:
     static constexpr std::size_t most_threads = 64;
 
-    explicit BlockingPool(std::size_t limit = most_threads) : limit_(limit) {}
+    BlockingPool() = default;
+    explicit BlockingPool(std::size_t limit) : limit_(limit) {}
 
     /// Runs `job` on a thread of the pool; when all are busy, as soon as one is not. Throws
     /// std::system_error if there is no thread and none can be made. `job` must not throw.
@@ -37,7 +38,7 @@ class BlockingPool {
   private:
     void work();
 
-    const std::size_t limit_;
+    const std::size_t limit_ = most_threads;
     std::mutex mutex_;
     std::condition_variable changed_;
     std::deque<std::function<void()>> jobs_;

@@ -108,7 +108,7 @@ TEST_P(BehindPgbouncerByOdbc, a_server_session_locks_for_one_client_only) {
     ASSERT_TRUE(first->try_lock());
     {
         const auto session = by_odbc_->open();
-        for (const dlock::Key& key : {first->key(), unique_key()}) {
+        for (const dlock::Key& key : {first->key(), dlock::Key(unique_key())}) {
             for (const dlock::Wait wait : {dlock::no_wait, dlock::Wait(std::chrono::seconds(1))}) {
                 const auto second = dlock::create_lock(*session, key);
                 std::error_code error;
