@@ -30,11 +30,6 @@ class OnLost : public OnEachDatabase {
     }
     bool cannot_be_watched() const { return GetParam().is_odbc() && is_async(); }
     static constexpr const char* no_socket = "the client library does not show its socket";
-
-    void terminate(soci::session& session) {
-        const long long id = view().session_id(session);
-        view().terminate(id);
-    }
 };
 DLOCK_ON_EACH_DATABASE(OnLost);
 
@@ -157,7 +152,7 @@ TEST_P(OnLost, a_handler_that_is_set_after_a_call_found_the_loss_is_called_at_on
     }
     const auto lock = lock_a();  // nobody watches it
     lock->lock();
-    terminate(*a_);
+    view().terminate(view().session_id(*a_));
     EXPECT_TRUE(eventually([&] { return !lock->verify(); }));
     int told = 0;
     lock->on_lost([&](const dlock::LockError& error) {
@@ -178,10 +173,13 @@ TEST_P(OnLost, the_token_of_one_lock_stops_the_wait_for_another) {
     if (cannot_be_watched()) {
         GTEST_SKIP() << no_socket;
     }
+    // Asked now: nobody but its lock may use a session that is watched by asking.
+    const auto sql = GetParam().open();
+    const long long first = view().session_id(*a_);
+    const long long second = view().session_id(*sql);
     const auto lock = lock_a(watched());
     lock->lock();
     const std::stop_token lost = lock->lost_token();
-    const auto sql = GetParam().open();
     const auto holder = make_lock(*sql, key_ + "2", watched());
     std::atomic<int> told{0};
     holder->on_lost([&](const dlock::LockError&) { ++told; });
@@ -192,11 +190,11 @@ TEST_P(OnLost, the_token_of_one_lock_stops_the_wait_for_another) {
     auto waiting =
         in_thread([&] { return thrown([&] { (void)other->acquire(dlock::forever, lost); }); });
     wait_for_waiters(*holder, 1);
-    terminate(*a_);
+    view().terminate(first);
     EXPECT_EQ(waiting.get(), dlock::errc::cancelled);
     EXPECT_EQ(thrown([&] { lock->release(); }), dlock::errc::lock_lost);
     // And others are still told.
-    terminate(*sql);
+    view().terminate(second);
     EXPECT_TRUE(eventually([&] { return told == 1; }));
     EXPECT_EQ(thrown([&] { holder->release(); }), dlock::errc::lock_lost);
 }
