@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "drivers/oracle_error.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 namespace dlock::detail {
@@ -13,7 +14,7 @@ int oracle_error_code(std::string_view message) noexcept {
         message.remove_prefix(at + prefix.size());
         (void)std::from_chars(message.data(), message.data() + message.size(), code);
     }
-    return code;
+    return std::max(code, 0);  // "ORA--8" is none of Oracle's
 }
 
 bool oracle_connection_lost(int code) noexcept {
