@@ -110,6 +110,25 @@ class Watched {
     std::promise<void> first_;
 };
 
+// Lets something end a little later, or as soon as somebody did not wait for that.
+class EndsLate {
+  public:
+    explicit EndsLate(std::promise<void>& leave)
+        : thread_([&leave, returned = returned_.get_future()] {
+              (void)returned.wait_for(30ms);
+              leave.set_value();
+          }) {}
+    ~EndsLate() { thread_.join(); }
+    EndsLate(const EndsLate&) = delete;
+    EndsLate& operator=(const EndsLate&) = delete;
+
+    void end_has_returned() { returned_.set_value(); }
+
+  private:
+    std::promise<void> returned_;
+    std::thread thread_;
+};
+
 TEST(LossWatch, TellsOfAConnectionThatEnds) {
     Connection connection;
     Watched watched(connection.client());
@@ -208,10 +227,10 @@ TEST(LossWatch, IsRemovedOnlyWhenItsHandlerHasEnded) {
     });
     connection.hang_up();
     entered.get_future().wait();
-    std::thread helper([&] { leave.set_value(); });
+    EndsLate late(leave);
     watched.end();
     EXPECT_TRUE(left);
-    helper.join();
+    late.end_has_returned();
 }
 
 TEST(LossWatch, MayBeRemovedByItsHandler) {
@@ -341,10 +360,10 @@ TEST(LossWatch, WaitsForAQuestionThatIsUnderWay) {
         return Held::yes;
     });
     entered.get_future().wait();
-    std::thread helper([&] { leave.set_value(); });
+    EndsLate late(leave);
     watched.end();
     EXPECT_TRUE(left);
-    helper.join();
+    late.end_has_returned();
 }
 
 TEST(LossWatch, KeepsTheSocketThatItWasGiven) {
