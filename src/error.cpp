@@ -93,6 +93,7 @@ class Category final : public std::error_category {
 }  // namespace
 
 const std::error_category& error_category() noexcept {
+    // NOLINTNEXTLINE(bugprone-unhandled-exception-at-new): nothing works without it
     static const Category& category = *new Category;  // never destroyed: see World::real()
     return category;
 }

@@ -56,6 +56,7 @@ World::~World() = default;
 
 World& World::real() noexcept {
     // Never destroyed: locks with static lifetime may still release after main().
+    // NOLINTNEXTLINE(bugprone-unhandled-exception-at-new): nothing works without it
     static RealWorld& world = *new RealWorld;
     return world;
 }
