@@ -135,9 +135,10 @@ class DLOCK_EXPORT BaseLock {
     /// innodb_lock_wait_timeout (50 s by default) says, beyond the limit.
     /// A stop request ends the wait within milliseconds on PostgreSQL and SQLite, and on MySQL and
     /// MariaDB if LockOptions::helper_session is set; without it within one second. On PostgreSQL
-    /// it ends the draw of a token as well (a standby that does not confirm it, say). If the cancel
-    /// has no effect for five seconds (no helper session can be opened, the server is silent), the
-    /// connection is ended, and the error is `session_lost`; not by way of ODBC.
+    /// it ends the draw of a token as well (a standby that does not confirm it, say). If cancels
+    /// have no effect for five seconds (no helper session can be opened, say), the connection is
+    /// ended, and the error is `session_lost`; not by way of ODBC. On a silent network the cancel
+    /// itself may hang until the network's time-outs end it.
     ///
     /// Session effects: no setting is left changed, a transaction stays open and usable unless
     /// LockError::spoils_transaction() says otherwise. On PostgreSQL by way of ODBC the session

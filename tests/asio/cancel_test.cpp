@@ -66,7 +66,7 @@ TEST_P(AsioCancel, no_cancellation_is_none) {
 
 TEST_P(AsioCancel, in_the_local_queue) {
     if (!queues_locally()) {
-        GTEST_SKIP() << "nothing tells that no transaction is open";
+        GTEST_SKIP() << "no local queue: this client does not tell that no transaction is open";
     }
     const auto holder = lock_b();
     holder->lock();

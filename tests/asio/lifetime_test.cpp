@@ -152,7 +152,7 @@ TEST_P(AsioLifetime, a_lock_that_is_destroyed_in_a_pause_leaves_its_session_alon
 
 TEST_P(AsioLifetime, a_session_that_is_closed_ends_the_wait) {
     if (!GetParam().is_native() || GetParam().is_sqlite()) {
-        GTEST_SKIP() << "another thread uses the session";
+        GTEST_SKIP() << "a pool thread uses the session, which the caller may not close then";
     }
     for (const bool again : {false, true}) {
         const auto lock = lock_a();

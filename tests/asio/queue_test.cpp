@@ -38,7 +38,7 @@ DLOCK_ASIO_ON_EACH_DATABASE(AsioQueue);
 
 TEST_P(AsioQueue, one_waiter_stands_in_the_server_and_each_gets_its_turn) {
     if (!queues_locally()) {
-        GTEST_SKIP() << "nothing tells that no transaction is open";
+        GTEST_SKIP() << "no local queue: this client does not tell that no transaction is open";
     }
     const auto holder = lock_a();
     holder->lock();

@@ -50,7 +50,7 @@ TEST_P(FencingProgram, ATokenIsSetOnlyIfAskedFor) {
 
 TEST_P(FencingProgram, WithoutTheCounterItSaysWhatToDo) {
     if (!GetParam().url.empty()) {
-        GTEST_SKIP() << "others draw from this database's counter";
+        GTEST_SKIP() << "a server has one counter for all tests, which others need now";
     }
     const Result result = run(dlock({"--fencing"}, {"echo", "ran"}));
     EXPECT_EQ(result.exit_code, 78);

@@ -83,7 +83,7 @@ TEST_P(Lost, IsNotLookedForByQuestionsWithoutVerify) {
 
 TEST_P(Lost, NotToTheIdleTimeoutOfMysql) {
     if (!GetParam().is_mysql()) {
-        GTEST_SKIP() << "is another server";
+        GTEST_SKIP() << "wait_timeout is MySQL's and MariaDB's";
     }
     int has_view = 0;
     view().sql() << "select count(*) from information_schema.tables where table_schema = "
@@ -105,7 +105,7 @@ TEST_P(Lost, NotToTheIdleTimeoutOfMysql) {
 
 TEST_P(Lost, NotToTheIdleTimeoutOfPostgresql) {
     if (!GetParam().is_postgresql()) {
-        GTEST_SKIP() << "is another server";
+        GTEST_SKIP() << "idle_session_timeout is PostgreSQL's";
     }
     Start start = shell({}, until_input_ends());
     start.environment["PGAPPNAME"] = key_;
