@@ -25,7 +25,7 @@ int main(int argc, char** argv) {
         const auto lock = dlock::create_lock(
             own, "example 07",
             // MySQL and MariaDB: a wait is ended by KILL QUERY from another session.
-            {.helper_session = [&] { return std::make_unique<soci::session>(url); }});
+            {.helper_session = [url] { return std::make_unique<soci::session>(url); }});
         try {
             (void)lock->acquire(dlock::forever, stop);
         } catch (const dlock::LockError& error) {

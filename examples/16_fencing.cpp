@@ -4,6 +4,7 @@
 
 #include <soci/soci.h>
 
+#include <chrono>
 #include <cstdint>
 #include <iostream>
 #include <string>
@@ -62,7 +63,9 @@ int main(int argc, char** argv) {
     // The connection breaks. This thread does not know it yet, and somebody else gets the lock.
     sql.reconnect();
     const auto next = dlock::create_lock(other, "example 16", {.fencing = true});
-    next->lock();
+    if (!next->try_lock_for(std::chrono::seconds(10))) {  // the server may need a moment
+        return 1;
+    }
     const bool next_accepted = write_price(storage, 120, next->fencing_token().value());
 
     //[stale

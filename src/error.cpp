@@ -52,7 +52,7 @@ constexpr Row table[] = {
      Retry::never},
     {errc::unknown_backend, "no lock is known for this SOCI backend", std::errc::not_supported,
      Retry::never},
-    {errc::permission_denied, "the login may not use the server's lock functions",
+    {errc::permission_denied, "the login may not do what the lock needs",
      std::errc::permission_denied, Retry::never},
     {errc::resource_exhausted, "the server is out of a resource that the lock needs",
      std::errc::resource_unavailable_try_again, Retry::same_call},

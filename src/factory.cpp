@@ -6,6 +6,7 @@
 
 #include <soci/soci.h>
 
+#include <mutex>
 #include <string>
 #include <utility>
 
@@ -54,11 +55,22 @@ const Backend& backend_of(soci::session& session) {
                     "SOCI backend \"" + name + "\"; this build knows " + known);
 }
 
+// Calls `use` alone with the session, which another lock may be asking the server about.
+template <class Use>
+auto alone_with(soci::session& session, Use use) {
+    const Backend& backend = backend_of(session);
+    const auto record = detail::Holds::record(session.get_backend());
+    const std::lock_guard guard(record->use);
+    return use(backend);
+}
+
 }  // namespace
 
 detail::LockParts detail::make_lock_parts(soci::session& session, const Key& key,
                                           LockOptions options) {
-    return backend_of(session).make(session, key, std::move(options));
+    return alone_with(session, [&](const Backend& backend) {
+        return backend.make(session, key, std::move(options));
+    });
 }
 
 std::unique_ptr<BaseLock> create_lock(soci::session& session, const Key& key, LockOptions options) {
@@ -80,7 +92,8 @@ std::unique_ptr<BaseLock> create_lock(soci::connection_pool& pool, const Key& ke
 }
 
 Capabilities capabilities(soci::session& session) {
-    return backend_of(session).capabilities(session);
+    return alone_with(session,
+                      [&](const Backend& backend) { return backend.capabilities(session); });
 }
 
 }  // namespace dlock

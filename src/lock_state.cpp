@@ -69,7 +69,10 @@ LockState::~LockState() {
         const SessionUse use(*this);
         notice_loss();
     }
-    if (state_ == State::locked && !parts_.options.xact) {
+    if (state_ == State::lost) {
+        spoil_lease();
+        unlock();  // which tells the hook
+    } else if (state_ == State::locked && !parts_.options.xact) {
         unlock();
     }
     if (state_ != State::unlocked) {
@@ -162,7 +165,7 @@ bool LockState::in_this_process() const noexcept {
 }
 
 bool LockState::same_session() const noexcept {
-    return parts_.driver->attached() && parts_.driver->identity() == identity_;
+    return parts_.driver->attached() && parts_.driver->incarnation() == incarnation_;
 }
 
 // True if a transaction-level lock is known to have ended, without asking the server: no
@@ -179,8 +182,8 @@ bool LockState::locked() const noexcept {
         return false;
     }
     const std::unique_lock use(record_->use, std::try_to_lock);
-    if (!use.owns_lock()) {
-        return true;  // a probe asks the server at this moment
+    if (!use.owns_lock() || record_->in_use) {
+        return true;  // the server is asked at this moment, by another thread perhaps
     }
     return same_session() && !hold_is_gone() &&
            !(parts_.options.xact &&

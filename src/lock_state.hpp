@@ -113,6 +113,8 @@ class LockState {
     [[nodiscard]] bool hold_is_gone() const noexcept;
     bool forget_ended_transaction(TransactionState before);
     void lose(State state) noexcept;
+    /// Ends a hold that was found lost, and throws what was found.
+    [[noreturn]] void end_lost_hold();
     void forget_hold() noexcept;
     void end_hold() noexcept;
 
@@ -145,7 +147,7 @@ class LockState {
     State state_ = State::unlocked;
     Mode mode_ = Mode::exclusive;
     unsigned depth_ = 0;
-    std::uint64_t identity_ = 0;
+    std::uint64_t incarnation_ = 0;
     TransactionState taken_in_ = TransactionState::unknown;
     std::shared_ptr<Hold> hold_;
     /// Of the hold that is or was last; outlives it.

@@ -20,6 +20,9 @@ void LockState::on_lost(LossHandler handler) {
         watch_->set_handler(std::move(handler));
     } else if (state_ == State::locked) {
         watch_held_lock();
+        if (state_ == State::lost && handler) {
+            handler(loss());
+        }
     }
 }
 
@@ -45,6 +48,12 @@ LockError LockState::loss() const {
             parts_.key.to_string()};
 }
 
+void LockState::end_lost_hold() {
+    const char* const how = watch_ != nullptr ? watch_->how() : "it was found not to be held";
+    end_hold();
+    fail(errc::lock_lost, how);
+}
+
 bool LockState::has_real_time() const noexcept {
     return &parts_.driver->world() == &World::real();
 }
@@ -67,6 +76,10 @@ void LockState::check_watchable() const {
 
 void LockState::watch_held_lock() {
     const SessionUse use(*this);
+    if (!same_session()) {
+        lose(State::lost);  // and nobody would be told by the connection that there is now
+        return;
+    }
     make_watch();
     begin_watch();
 }
@@ -103,8 +116,6 @@ void LockState::begin_watch() noexcept {
 
 void LockState::end_watch() noexcept {
     if (watch_ != nullptr) {
-        // First, or the watcher might tell what it begins to find after its last look.
-        (void)watch_->pause();
         LossWatcher::instance().remove(*watch_);
         watch_->end();
         watch_->let_go();

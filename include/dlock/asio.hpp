@@ -24,17 +24,18 @@
 /// `blocking_executor` (MySQL and MariaDB: over LockOptions::helper_session; without that waits are
 /// cut into slices of one second and end with the slice). Statements that do not wait (a try, a
 /// release, a verify) end with their reply. If the server is silent for 5 s after a cancel, the
-/// session is closed and the operation ends with `session_lost`; on `blocking_executor` it ends
-/// with the statement. Time-outs by Asio's operators (`||` with a timer) are such cancellations.
+/// session is closed and the operation ends with `session_lost`; by way of ODBC and on Oracle it
+/// ends with the statement. Time-outs by Asio's operators (`||` with a timer) are such
+/// cancellations.
 ///
 /// **Lifetimes.** Lock and session must outlive the operation, with these exceptions. A lock that
 /// is destroyed while an operation of it is under way ends it: the handler gets operation_aborted,
-/// and if a statement was on its way the session is closed. (Where a thread is busy with it, the
-/// destructor waits for the statement's end.) The session must outlive the lock, as ever; one that
-/// is closed or reconnected meanwhile ends the operation with an error. An execution context that
-/// is stopped suspends its operations; if it is destroyed, their handlers are never called, and
-/// their sessions are closed if a statement was on its way. A handler that throws does so through
-/// the context's run(), after the operation has ended.
+/// and if a statement was on its way, or a fencing token still to be drawn, the session is closed.
+/// (Where a thread is busy with it, the destructor waits for the statement's end.) The session must
+/// outlive the lock, as ever; one that is closed or reconnected meanwhile ends the operation with
+/// an error. An execution context that is stopped suspends its operations; if it is destroyed,
+/// their handlers are never called, and their sessions are closed in the same cases. A handler that
+/// throws does so through the context's run(), after the operation has ended.
 ///
 /// Thread safety: as BaseLock; the context may have any number of threads.
 

@@ -39,7 +39,7 @@ class LockState;
 /// | close      | nothing              | as release (2)              | `lock_lost` (3) |
 /// | unlock     | hook: `not_locked`   | as close; errors to hook    | hook (3)        |
 /// | verify     | false                | true; lost: false           | false           |
-/// | destructor | nothing              | as close; errors to hook    | nothing         |
+/// | destructor | nothing              | as close; errors to hook    | hook: lost      |
 ///
 /// (1) Counted with Reentrancy::counted. (2) A transaction-level lock is left to its transaction.
 /// (3) And the object is unlocked.
@@ -135,10 +135,13 @@ class DLOCK_EXPORT BaseLock {
     /// innodb_lock_wait_timeout (50 s by default) says, beyond the limit.
     /// A stop request ends the wait within milliseconds on PostgreSQL and SQLite, and on MySQL and
     /// MariaDB if LockOptions::helper_session is set; without it within one second. On PostgreSQL
-    /// it ends the draw of a token as well (a standby that does not confirm it, say). If cancels
-    /// have no effect for five seconds (no helper session can be opened, say), the connection is
-    /// ended, and the error is `session_lost`; not by way of ODBC. On a silent network the cancel
-    /// itself may hang until the network's time-outs end it.
+    /// it ends the draw of a token as well (a standby that does not confirm it, say). If the server
+    /// has not answered a statement five seconds after the stop (it or the network is silent, no
+    /// helper session can be opened, a counter is kept locked), the session is closed, and the
+    /// error is `session_lost`. Not on Oracle, by way of ODBC or with SessionTraits of one's own,
+    /// where the client library's time-outs count (a cancel by ODBC may even keep the thread that
+    /// requests the stop), and not where the waiting thread requests the stop itself, from a signal
+    /// handler, say. For that a thread of the library's own must be had.
     ///
     /// Session effects: no setting is left changed, a transaction stays open and usable unless
     /// LockError::spoils_transaction() says otherwise. On PostgreSQL by way of ODBC the session
@@ -191,7 +194,8 @@ class DLOCK_EXPORT BaseLock {
     /// asynchronous operation on it (a cancellation signal, say; post that). Releasing or
     /// destroying the lock waits for a handler that runs, replacing it does not: it must not wait
     /// for a thread that may do so, an I/O context's that runs an async_release(), say. What it
-    /// throws is swallowed.
+    /// throws is swallowed. A thread of the library blocks the program's signals, which a process
+    /// that the handler starts inherits.
     ///
     /// Each watched hold has a descriptor of its own. Throws LockError: `not_supported`,
     /// `wrong_process`, `session_busy` (an asynchronous operation on the lock is under way),
@@ -199,9 +203,10 @@ class DLOCK_EXPORT BaseLock {
     /// one as well, before the lock is asked for. Sends nothing.
     void on_lost(std::function<void(const LockError&)> handler);
 
-    /// A token whose stop is requested when the lock is found lost, as on_lost() says. It belongs
-    /// to the present hold: after a release it is not told any more. Without a hold, one that never
-    /// is; of a lost one, one that has been. Throws as on_lost().
+    /// A token whose stop is requested when the lock is found lost, as on_lost() says; what that
+    /// says of handlers is true of stop callbacks. It belongs to the present hold: after a release
+    /// it is not told any more. Without a hold, one that never is; of a lost one, one that has
+    /// been. Throws as on_lost().
     [[nodiscard]] std::stop_token lost_token();
 
     // ---- Observers. ----
@@ -211,7 +216,8 @@ class DLOCK_EXPORT BaseLock {
     /// failed. (PostgreSQL frees such locks when the transaction fails, all but those taken before
     /// the last savepoint. A transaction that ended and was followed by another is found by
     /// verify(); so is, where the client does not tell of transactions, as ODBC does not of a
-    /// literal BEGIN, any that ended.)
+    /// literal BEGIN, any that ended.) While the session is being used by an asynchronous operation
+    /// or asked because of `verify_interval`, what was known before.
     [[nodiscard]] bool locked() const noexcept;
 
     [[nodiscard]] State state() const noexcept;

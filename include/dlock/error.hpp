@@ -21,7 +21,8 @@ enum class errc {
     /// A std::stop_token asked for the wait to end. Nothing is held. [operation_canceled]
     cancelled,
     /// The server chose this wait as the victim of a deadlock, or this thread would wait without
-    /// limit for itself. Release what is held, then try again. [resource_deadlock_would_occur]
+    /// limit for a hold that it took itself, whoever is to release that. Release what is held, then
+    /// try again. [resource_deadlock_would_occur]
     deadlock,
     /// The lock was gone before it was released: whatever it guarded may have been touched by
     /// somebody else. Never retry blindly. [no_lock_available]

@@ -22,7 +22,8 @@ namespace dlock {
 /// must never be deleted or lowered, else tokens come twice. Two programs may call this at once.
 /// Grants nothing to other logins; see fencing_grant().
 ///
-/// Preconditions: the session is connected and used by one thread, no lock with
+/// Preconditions: the session is connected to the server itself (any pooler is refused as by
+/// create_lock() without LockOptions::pooler) and used by one thread, no lock with
 /// LockOptions::verify_interval is held on it (the server is asked on another thread), and no
 /// transaction is open: MySQL, MariaDB and Oracle would commit it.
 ///

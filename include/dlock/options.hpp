@@ -139,11 +139,14 @@ struct LockOptions {
     /// The longest time for which a loss may stay unnoticed while the lock is held, whatever the
     /// cause: the server is asked twice in it, on a thread of the library, and must answer within
     /// half of it, else the lock counts as lost and the session is closed at the next call (which
-    /// by way of ODBC and on Oracle waits until the client library gives up the question). It is
-    /// told as BaseLock::on_lost() says. While the lock is held, nothing but locks may then use the
-    /// session, and only by blocking calls; while such a call waits, the server is not asked.
-    /// Unset, the server is not asked at all: what the connection's socket shows is told all the
-    /// same. At least 10 ms; not with `xact`.
+    /// by way of ODBC and on Oracle waits until the client library gives up the question). An error
+    /// that leaves the session alive is asked about once more: with silence after that, the
+    /// loss is told half as much later. It is told as BaseLock::on_lost() says. While the lock
+    /// is held, nothing but locks may then use the session (what the program writes under the
+    /// lock needs another one), and only by blocking calls; while such a call waits, the server
+    /// is not asked.
+    /// Unset, the server is not asked at all: what the connection's socket shows is told all
+    /// the same. At least 10 ms; not with `xact`.
     std::optional<Duration> verify_interval{};
 
     /// Lets only one waiter of this process stand in the server's queue for a key, the others queue
@@ -162,9 +165,10 @@ struct LockOptions {
 
     /// Opens another session to the same server; used to cancel a wait where the protocol needs one
     /// for that (MySQL and MariaDB: KILL QUERY). Without it a stop request on those ends a wait
-    /// within one second. May be called from the thread that requests the stop, and for
-    /// asynchronous operations on `blocking_executor`, where a call may go on for a while after an
-    /// operation that was given up: what it refers to must stay valid.
+    /// within one second. Called on threads of the library's own (where none can be made, on the
+    /// one that requests the stop), and for asynchronous operations on `blocking_executor`; several
+    /// at a time if several waits are cancelled. A call may go on for a while after a wait that was
+    /// given up (`session_lost`), also while others begin: what it refers to must stay valid.
     std::function<std::unique_ptr<soci::session>()> helper_session{};
 
     /// Runs a function on a thread that may block; used by asynchronous operations
@@ -172,8 +176,8 @@ struct LockOptions {
     /// Unset, threads of the library's own. Each wait on ODBC, Oracle and SQLite keeps a thread
     /// until it ends: give more threads than locks can wait at a time, or those that would release
     /// a lock stand behind those that wait for it. May be called from any thread; may throw, or
-    /// drop the function, and the session is then closed. `dlock::on_executor(pool)` makes one of a
-    /// Boost.Asio executor.
+    /// drop the function, and the session is then closed. Cancels may hang in it as long as a
+    /// server is silent. `dlock::on_executor(pool)` makes one of a Boost.Asio executor.
     std::function<void(std::function<void()>)> blocking_executor{};
 
     /// Called with every error that has no caller to go to: from unlock(), destructors and guards.

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "async/async_engine.hpp"
 
-#include "async/blocking_pool.hpp"
 #include "engine/modes.hpp"
 
 #include <algorithm>
@@ -44,26 +43,32 @@ class AsyncEngine::Turn final : public QueueWaiter {
 AsyncEngine::AsyncEngine(Operation& operation, AsyncSetting setting)
     : operation_(operation), setting_(std::move(setting)), contender_(operation.contender()) {
     // Work on another thread must also end when the engine is destroyed.
-    if (contender_ != nullptr && (setting_.cancellable || !setting_.driver.non_blocking())) {
+    if (setting_.cancellable || !setting_.driver.non_blocking()) {
         canceller_ = setting_.driver.make_canceller();
-        if (canceller_ == nullptr) {
+        if (contender_ != nullptr && (canceller_ == nullptr || !canceller_->can_cancel())) {
             operation_.wait_in_short_slices();
         }
     }
 }
 
+// What is under way only ends here if the session is about to be closed.
 AsyncEngine::~AsyncEngine() {
-    if (work_ == nullptr) {
-        if (cancelling_ != nullptr) {
-            (void)cancelling_->withdraw();  // one that runs does not touch the session
+    const auto runs = [](const std::shared_ptr<BlockingWork>& work) {
+        return work != nullptr && !work->withdraw() && !work->is_over();
+    };
+    const bool cancelling = runs(cancelling_);
+    const bool working = runs(work_);
+    if (canceller_ != nullptr && canceller_->can_force()) {
+        if (cancelling || working) {
+            canceller_->force();  // a cancel that hangs is left behind, and must not come late
         }
-        return;
+    } else if (cancelling && work_ != nullptr) {
+        // It may need the session, and a canceller serves one thread at a time.
+        while (!cancelling_->finish()) {
+        }
     }
-    if (cancelling_ != nullptr) {
-        (void)cancelling_->finish();  // a canceller serves one thread at a time
-    }
-    while (!work_->finish(repeat_cancel)) {
-        if (canceller_ != nullptr && can_cancel()) {
+    while (working && !work_->finish(Canceller::repeat_after)) {
+        if (can_cancel() && !canceller_->can_force()) {
             canceller_->cancel();
         }
     }
@@ -82,7 +87,7 @@ Suspension AsyncEngine::poll(bool ready) {
 Suspension AsyncEngine::cancel() {
     if (!cancel_requested_) {
         cancel_requested_ = true;
-        give_up_at_ = now() + give_up_after;
+        give_up_at_ = now() + Canceller::give_up_after;
     }
     return run(false);
 }
@@ -128,7 +133,8 @@ void AsyncEngine::send(const Statement& statement) {
         return;
     }
     const auto execute = [this, &statement] { setting_.driver.execute(statement, reply_); };
-    work_ = BlockingWork::start(executor(waits()), execute, setting_.target);
+    BlockingPool& pool = waits() ? BlockingPool::for_waits() : BlockingPool::for_answers();
+    work_ = BlockingWork::start(executor(pool), execute, setting_.target);
 }
 
 void AsyncEngine::take_turn() {
@@ -164,28 +170,35 @@ std::optional<Event> AsyncEngine::reply_event(bool ready) {
             return cancel_requested_ ? Event::cancelled : Event::woke;  // no thread was free for it
         }
         ended = work_->is_over();
-        if (ended && work_->state() == BlockingWork::State::dropped) {
-            operation_.abandon();
-            throw LockError(errc::session_lost,
-                            "LockOptions::blocking_executor dropped its work, so the session was "
-                            "closed");
-        }
     } else {
         if (!progress_.done && (ready || now() >= progress_.until)) {
             progress_ = setting_.driver.advance(reply_);
         }
         ended = progress_.done;
     }
-    // A cancel that comes late must not hit the next statement.
-    if (ended && (cancelling_ == nullptr || cancelling_->is_over())) {
+    // A cancel that comes late must meet neither the next statement nor a closed session.
+    if (ended && !gave_up_ &&
+        (cancelling_ == nullptr || cancelling_->withdraw() || cancelling_->is_over())) {
+        if (work_ != nullptr && work_->state() == BlockingWork::State::dropped) {
+            operation_.abandon();
+            throw LockError(errc::session_lost,
+                            "LockOptions::blocking_executor dropped its work, so the session was "
+                            "closed");
+        }
         return Event::replied;
     }
-    if (now() >= give_up_at_ && work_ == nullptr) {
+    if (!gave_up_ && now() >= give_up_at_ && can_give_up()) {
+        gave_up_ = true;
+        if (canceller_ != nullptr) {
+            canceller_->force();
+        }
+    }
+    if (gave_up_ && (ended || work_ == nullptr || work_->withdraw())) {
         operation_.abandon();
         throw LockError(errc::session_lost,
                         "the server did not answer after a cancel, so the session was closed");
     }
-    if (!ended && cancel_requested_) {
+    if (!ended && !gave_up_ && cancel_requested_) {
         cancel_statement();
     }
     return std::nullopt;
@@ -220,12 +233,13 @@ void AsyncEngine::cancel_statement() {
     if (cancelling_ != nullptr) {
         // It has had no effect yet; the next one follows after a pause.
         cancelling_.reset();
-        next_cancel_at_ = at + repeat_cancel;
+        next_cancel_at_ = at + Canceller::repeat_after;
         return;
     }
     cancel_was_sent_ = true;
     cancelling_ = BlockingWork::start(
-        executor(false), [canceller = canceller_] { canceller->cancel(); }, setting_.target);
+        executor(BlockingPool::for_cancels()), [canceller = canceller_] { canceller->cancel(); },
+        setting_.target);
 }
 
 Suspension AsyncEngine::suspension() const {
@@ -240,6 +254,9 @@ Suspension AsyncEngine::suspension() const {
         case Action::Kind::send:
             if (work_ != nullptr) {
                 result.until = now() + look_after;
+                if (!gave_up_ && can_give_up()) {
+                    result.until = std::min(result.until, give_up_at_);
+                }
                 if (waits() && work_->state() == BlockingWork::State::queued) {
                     result.until = std::min(result.until, action_.until);
                 }
@@ -252,7 +269,7 @@ Suspension AsyncEngine::suspension() const {
                 }
                 result.until = std::min(result.until, give_up_at_);
             }
-            if (cancel_requested_ && can_cancel() && cancelling_ == nullptr) {
+            if (cancel_requested_ && !gave_up_ && can_cancel() && cancelling_ == nullptr) {
                 result.until = std::min(result.until, next_cancel_at_);
             }
             break;
@@ -264,7 +281,12 @@ Suspension AsyncEngine::suspension() const {
 }
 
 bool AsyncEngine::can_cancel() const {
-    return canceller_ != nullptr && action_.statement->is_cancellable();
+    return canceller_ != nullptr && canceller_->can_cancel() && action_.statement->is_cancellable();
+}
+
+// What another thread executes has to end before the session can be closed.
+bool AsyncEngine::can_give_up() const {
+    return work_ == nullptr || (canceller_ != nullptr && canceller_->can_force());
 }
 
 bool AsyncEngine::waits() const {
@@ -275,16 +297,11 @@ TimePoint AsyncEngine::now() const {
     return setting_.driver.world().now();
 }
 
-const BlockingExecutor& AsyncEngine::executor(bool waits) const {
-    // Never destroyed: locks with static storage duration may end after main().
-    static const auto& waiting = *new BlockingExecutor(
-        [](std::function<void()> job) { BlockingPool::for_waits().run(std::move(job)); });
-    static const auto& answering = *new BlockingExecutor(
-        [](std::function<void()> job) { BlockingPool::for_answers().run(std::move(job)); });
+BlockingExecutor AsyncEngine::executor(BlockingPool& pool) const {
     if (setting_.options.blocking_executor) {
         return setting_.options.blocking_executor;
     }
-    return waits ? waiting : answering;
+    return [&pool](std::function<void()> job) { pool.run(std::move(job)); };
 }
 
 }  // namespace dlock::detail

@@ -2,10 +2,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "async/blocking_work.hpp"
-#include "async/wake_target.hpp"
 #include "engine/local_queue.hpp"
 #include "engine/operation.hpp"
+#include "threads/blocking_pool.hpp"
+#include "threads/blocking_work.hpp"
+#include "threads/wake_target.hpp"
 
 #include <dlock/detail/async_operation.hpp>
 
@@ -28,13 +29,9 @@ struct AsyncSetting {
 /// Thread safety: one thread at a time.
 class AsyncEngine {
   public:
-    /// How long after a cancel the server may be silent before the session is closed.
-    static constexpr std::chrono::seconds give_up_after{5};
     /// How often somebody looks whether what it waits for has come unheard: a front waiter in the
     /// local queue that does not answer, a wake-up for which there was no memory.
     static constexpr std::chrono::seconds look_after{10};
-    /// A cancel that reaches the server before the statement does has no effect, so it is repeated.
-    static constexpr std::chrono::milliseconds repeat_cancel{10};
 
     AsyncEngine(Operation& operation, AsyncSetting setting);
     AsyncEngine(const AsyncEngine&) = delete;
@@ -62,10 +59,11 @@ class AsyncEngine {
     std::optional<Event> turn_event();
     void cancel_statement();
     [[nodiscard]] bool can_cancel() const;
+    [[nodiscard]] bool can_give_up() const;
     [[nodiscard]] bool waits() const;
     [[nodiscard]] Suspension suspension() const;
     [[nodiscard]] TimePoint now() const;
-    [[nodiscard]] const BlockingExecutor& executor(bool waits) const;
+    [[nodiscard]] BlockingExecutor executor(BlockingPool& pool) const;
 
     Operation& operation_;
     AsyncSetting setting_;
@@ -89,6 +87,7 @@ class AsyncEngine {
     bool cancel_was_sent_ = false;
     TimePoint next_cancel_at_{};
     TimePoint give_up_at_ = TimePoint::max();
+    bool gave_up_ = false;
 };
 
 }  // namespace dlock::detail

@@ -130,9 +130,9 @@ void AsyncRun::lock_is_gone() noexcept {
 }
 
 void AsyncRun::give_up() noexcept {
-    const bool sending = engine_ != nullptr && engine_->is_sending();
+    const bool in_doubt = engine_ != nullptr && (engine_->is_sending() || operation_->may_hold());
     engine_.reset();
-    if (sending) {
+    if (in_doubt) {
         operation_->abandon();
     }
     error_ = make_error_code(errc::cancelled);

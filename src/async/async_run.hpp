@@ -4,7 +4,7 @@
 
 #include "async/async_engine.hpp"
 #include "async/async_link.hpp"
-#include "async/wake_target.hpp"
+#include "threads/wake_target.hpp"
 
 #include <dlock/detail/async_operation.hpp>
 

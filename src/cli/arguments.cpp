@@ -135,6 +135,9 @@ void read_options(const std::vector<std::string>& arguments, Raw& raw, RunOption
     }
     if (verify->count() > 0) {
         run.verify = read_duration("--verify", raw.verify);
+        if (run.verify > Seconds(0) && run.verify < std::chrono::milliseconds(10)) {
+            refuse("the time of --verify must be at least 10ms, or 0");
+        }
     }
     if (raw.no_wait) {
         run.wait = Seconds(0);

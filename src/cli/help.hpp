@@ -21,8 +21,8 @@ inline constexpr std::string_view init_help =
     R"(Usage: dlock init [--url URL | --url-file FILE]
 
 Creates the counter that the tokens of `dlock run --fencing` and of the library are drawn from, and
-prints the GRANT that other logins need. Run it once for each server (PostgreSQL, SQLite: for each
-database), as a login that may create it. What is there already is left as it is.
+prints where it is and the GRANT that other logins need. Run it once for each server (PostgreSQL,
+SQLite: for each database), as a login that may create it. What is there already is left as it is.
 
 Options:
   --url URL        the database, as for `dlock run` (default: $DLOCK_URL, else an SQLite file in the
@@ -48,13 +48,16 @@ Options:
   -w, --wait TIME  give up after TIME: 500ms, 10s, 1.5m, 1h, or seconds (default: no limit)
   -n, --no-wait    give up at once if somebody else holds the lock
   -s, --shared     share the lock with other shared holders (PostgreSQL and SQLite)
-  --fencing        draw a fencing token, which COMMAND finds as DLOCK_TOKEN; `dlock init` comes first
+  --fencing        draw a fencing token, which COMMAND finds as DLOCK_TOKEN; `dlock init` comes first.
+                   While others draw tokens, a second at least is given to that, whatever -w says
   -E, --conflict-exit-code CODE
                    exit code when giving up (default: 75)
   -o, --close      do not let COMMAND inherit the lock; by default the lock lives on in it, and in
                    its children, if dlock is killed
-  --grace TIME     when the lock is lost COMMAND gets SIGTERM, and SIGKILL after TIME (default: 5s)
-  --verify TIME    notice within TIME that the server is silent (default: 30s; 0: do not ask it)
+  --grace TIME     when the lock is lost COMMAND gets SIGTERM, and SIGKILL after TIME (default: 5s);
+                   not the processes that it has started: let a script stop its own, or exec
+  --verify TIME    notice within TIME (from 10ms) that the server is silent (default: 30s; 0: do not
+                   ask it)
   --int            KEY is an integer, the same lock as an integer key in a program
   -q, --quiet      no message when giving up
   --verbose        tell how long it took to get the lock

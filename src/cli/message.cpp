@@ -36,8 +36,9 @@ struct Secrets {
     std::vector<std::string> values;
 };
 
+// Never destroyed: a thread that opens a session may outlive main().
 Secrets& secrets() {
-    static Secrets instance;
+    static Secrets& instance = *new Secrets;
     return instance;
 }
 

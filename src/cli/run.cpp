@@ -50,7 +50,7 @@ Holding prepare(const RunOptions& options, const Target& target) {
     }
     lock_options.fencing = options.fencing;
     if (target.backend == "mysql") {
-        lock_options.helper_session = [&target] { return open_session(target); };
+        lock_options.helper_session = [target] { return open_session(target); };
     }
     holding.lock = create_lock(*holding.session, key_of(options), std::move(lock_options));
     holding.lock->on_lost([](const LockError&) { Signals::tell_loss(); });
@@ -59,22 +59,15 @@ Holding prepare(const RunOptions& options, const Target& target) {
 
 // False if somebody else holds the lock.
 bool acquire(Holding& holding, const RunOptions& options, SignalWatcher& watcher) {
-    bool granted = false;
     try {
-        granted = holding.lock->acquire(options.wait ? Wait(*options.wait) : forever,
-                                        watcher.stop_token());
+        return holding.lock->acquire(options.wait ? Wait(*options.wait) : forever,
+                                     watcher.stop_token());
     } catch (const LockError&) {
         if (watcher.signal() == 0) {
             throw;
         }
+        return false;
     }
-    if (watcher.signal() != 0) {
-        if (granted) {
-            holding.lock->unlock();
-        }
-        throw Failure(exit_signal + watcher.signal(), "");
-    }
-    return granted;
 }
 
 void report_time(const RunOptions& options, std::chrono::steady_clock::duration time) {
@@ -147,11 +140,18 @@ int run(const RunOptions& options, const Signals& signals, const StartDescriptor
             holding = prepare(options, target);
             watcher.begin_wait();
             const auto start = std::chrono::steady_clock::now();
-            if (!acquire(holding, options, watcher)) {
-                throw busy(options);
-            }
-            if (options.verbose) {
+            const bool granted = acquire(holding, options, watcher);
+            if (granted && options.verbose) {
                 report_time(options, std::chrono::steady_clock::now() - start);
+            }
+            if (const int signal = watcher.finish(); signal != 0) {
+                if (granted) {
+                    holding.lock->unlock();
+                }
+                throw Failure(exit_signal + signal, "");
+            }
+            if (!granted) {
+                throw busy(options);
             }
         }
         return run_with_lock(holding, options, signals, descriptors);

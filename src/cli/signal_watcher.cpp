@@ -26,13 +26,19 @@ SignalWatcher::SignalWatcher(const Signals& signals)
 }
 
 SignalWatcher::~SignalWatcher() {
-    (void)eventfd_write(end_, 1);
-    thread_.join();
-    if (stopper_.joinable()) {
-        stopper_.join();
-    }
+    (void)finish();
     ::close(signals_);
     ::close(end_);
+}
+
+int SignalWatcher::finish() {
+    (void)eventfd_write(end_, 1);
+    for (std::jthread* const thread : {&thread_, &stopper_}) {
+        if (thread->joinable()) {
+            thread->join();
+        }
+    }
+    return signal_;
 }
 
 void SignalWatcher::watch() {
@@ -54,8 +60,12 @@ void SignalWatcher::watch() {
             _exit(exit_signal + number);
         }
         signal_ = number;
-        // Not on this thread: asking the server may block, and a second Ctrl-C must still work.
-        stopper_ = std::jthread([this] { stop_.request_stop(); });
+        try {
+            // Not on this thread: asking the server may block, and a second Ctrl-C must still work.
+            stopper_ = std::jthread([this] { stop_.request_stop(); });
+        } catch (const std::system_error&) {
+            _exit(exit_signal + number);  // there is no thread left
+        }
     }
 }
 

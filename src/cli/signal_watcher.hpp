@@ -26,8 +26,12 @@ class SignalWatcher {
 
     [[nodiscard]] std::stop_token stop_token() const noexcept { return stop_.get_token(); }
 
-    /// The signal that requested the stop, 0 if none did.
+    /// The signal that requested the stop, 0 if none has up to now.
     [[nodiscard]] int signal() const noexcept { return signal_; }
+
+    /// Takes no more signals: those that come from here on stay for whoever takes them next.
+    /// Returns the one that was taken, 0 if none was.
+    int finish();
 
   private:
     void watch();

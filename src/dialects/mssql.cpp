@@ -18,9 +18,6 @@ constexpr std::chrono::seconds shortest_slice{10};
 // The most that @LockTimeout takes.
 constexpr std::int64_t longest_wait = 2147483647;
 
-constexpr const char* make_schema =
-    "there is no counter for fencing tokens in this database; run dlock::create_fencing_schema() "
-    "or `dlock init`";
 constexpr int mssql_no_such_table = 208;
 constexpr int mssql_snapshot_conflict = 3960;
 
@@ -261,7 +258,7 @@ class MssqlDialect final : public Dialect {
             return after_fence_error();
         }
         if (!reply.has_row) {
-            return fail(errc::no_fencing_schema, make_schema);
+            return fail(errc::no_fencing_schema, make_fencing_schema);
         }
         if (reply.values[0] == MssqlFence::in_transaction) {
             return fail(errc::transaction_open,
@@ -282,7 +279,7 @@ class MssqlDialect final : public Dialect {
             return done(Verdict::busy);
         }
         if (native_.code == mssql_no_such_table) {
-            return fail(errc::no_fencing_schema, make_schema);
+            return fail(errc::no_fencing_schema, make_fencing_schema);
         }
         return fail(error, error == errc::permission_denied
                                ? "the server refused the fencing token; GRANT SELECT, UPDATE ON "

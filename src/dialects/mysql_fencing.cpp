@@ -30,9 +30,7 @@ Step fail(errc error, const char* advice) {
 }
 
 Step no_schema() {
-    return fail(errc::no_fencing_schema,
-                "there is no counter for fencing tokens; run dlock::create_fencing_schema() "
-                "or `dlock init`");
+    return fail(errc::no_fencing_schema, make_fencing_schema);
 }
 
 Step other_session() {

@@ -9,8 +9,6 @@
 namespace dlock::detail {
 namespace {
 
-constexpr const char* make_schema =
-    "there is no counter for fencing tokens; run dlock::create_fencing_schema() or `dlock init`";
 Step fail(errc error, const char* advice) {
     return Step{.verdict = Verdict::failed, .error = error, .advice = advice};
 }
@@ -55,7 +53,7 @@ Step PostgresqlFencing::after_draw(const Reply& reply) {
 Step PostgresqlFencing::after_error() const {
     const std::string_view state = native_.sqlstate;
     if (state == "42P01" || state == "3F000") {
-        return fail(errc::no_fencing_schema, make_schema);
+        return fail(errc::no_fencing_schema, make_fencing_schema);
     }
     const errc error = postgresql_errc(native_);
     if (state == sqlstate::lock_not_available || state == sqlstate::serialization_failure ||
@@ -80,7 +78,7 @@ Step PostgresqlFencing::after_look(const Reply& reply) {
                    : fail(postgresql_errc(native_), "the lock's state could not be read");
     }
     return reply.values[0].value_or(0) > 0
-               ? fail(errc::no_fencing_schema, make_schema)
+               ? fail(errc::no_fencing_schema, make_fencing_schema)
                : fail(errc::session_changed,
                       "the server session is not the one that was granted the lock");
 }

@@ -181,7 +181,7 @@ class SqliteDialect final : public Dialect {
         }
         return reply.has_row && reply.values[0].has_value()
                    ? Step{.verdict = Verdict::fenced, .token = *reply.values[0]}
-                   : fail(errc::no_fencing_schema, no_counter);
+                   : fail(errc::no_fencing_schema, make_fencing_schema);
     }
 
     Step after_draw_error() const {
@@ -190,7 +190,7 @@ class SqliteDialect final : public Dialect {
             return Step{.verdict = Verdict::busy};
         }
         if (native_.message.starts_with("no such table")) {
-            return fail(errc::no_fencing_schema, no_counter);
+            return fail(errc::no_fencing_schema, make_fencing_schema);
         }
         return fail(error, error == errc::permission_denied
                                ? "the database cannot be written to, and so draws no tokens"
@@ -201,9 +201,6 @@ class SqliteDialect final : public Dialect {
     static constexpr std::int64_t most_synchronous = 3;
     // An interrupt that comes late can hit the statement that puts it back.
     static constexpr int max_repeats = 5;
-    static constexpr const char* no_counter =
-        "there is no counter for fencing tokens; run dlock::create_fencing_schema() or `dlock "
-        "init`";
 
     Op op_ = Op::verify;
     Fencing fencing_ = Fencing::measuring;

@@ -2,6 +2,7 @@
 #include "drivers/libpq_driver.hpp"
 
 #include "drivers/close_session.hpp"
+#include "loss/socket.hpp"
 
 #include <soci/postgresql/soci-postgresql.h>
 
@@ -64,6 +65,7 @@ class LibpqCanceller final : public Canceller {
         (void)PQcancel(cancel_, error, sizeof error);  // repeated until the statement has ended
     }
 
+    bool can_force() const noexcept override { return socket_.descriptor() >= 0; }
     void force() noexcept override { socket_.shut_down(); }
 
   private:
@@ -87,6 +89,10 @@ class LibpqDriver final : public Driver {
             return 0;
         }
         return static_cast<std::uint64_t>(PQbackendPID(connection()));
+    }
+
+    std::uint64_t incarnation() const noexcept override {
+        return identity() != 0 ? number_of_socket(socket()) : 0;
     }
 
     TransactionState transaction() const noexcept override {
@@ -181,7 +187,7 @@ class LibpqDriver final : public Driver {
         return {.done = false, .reads = true, .writes = unsent == 1};
     }
 
-    std::unique_ptr<Canceller> make_canceller() override {
+    std::unique_ptr<Canceller> new_canceller() override {
         auto canceller = std::make_unique<LibpqCanceller>(connection());
         return canceller->usable() ? std::move(canceller) : nullptr;
     }

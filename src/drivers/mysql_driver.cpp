@@ -3,12 +3,14 @@
 
 #include "drivers/close_session.hpp"
 #include "drivers/mysql_query.hpp"
+#include "loss/socket.hpp"
 
 #include <soci/mysql/soci-mysql.h>
 
 #include <mysql.h>
 
 #include <algorithm>
+#include <atomic>
 #include <charconv>
 #include <cstring>
 #include <string_view>
@@ -40,17 +42,21 @@ bool is_connection_error(unsigned code) {
     }
 }
 
+// Without a helper session it can only end the connection.
 class KillQuery final : public Canceller {
   public:
     KillQuery(SessionFactory helper, unsigned long id, int socket)
         : helper_(std::move(helper)), id_(id), socket_(socket, std::nothrow) {}
+
+    bool can_cancel() const noexcept override { return helper_ != nullptr; }
 
     void cancel() noexcept override {
         try {
             if (session_ == nullptr) {
                 session_ = helper_();
             }
-            if (session_ != nullptr) {
+            // After a long time the helper's server may be another, where the id is a stranger's.
+            if (session_ != nullptr && !forced_) {
                 session_->once << "KILL QUERY " + std::to_string(id_);
             }
         } catch (...) {
@@ -58,12 +64,17 @@ class KillQuery final : public Canceller {
         }
     }
 
-    void force() noexcept override { socket_.shut_down(); }
+    bool can_force() const noexcept override { return socket_.descriptor() >= 0; }
+    void force() noexcept override {
+        forced_ = true;
+        socket_.shut_down();
+    }
 
   private:
     SessionFactory helper_;
     unsigned long id_;
     Socket socket_;
+    std::atomic<bool> forced_{false};
     std::unique_ptr<soci::session> session_;
 };
 
@@ -83,6 +94,8 @@ class MysqlDriver final : public Driver {
     std::uint64_t identity() const noexcept override {
         return attached() ? mysql_thread_id(connection()) : 0;
     }
+
+    std::uint64_t incarnation() const noexcept override { return number_of_socket(socket()); }
 
     TransactionState transaction() const noexcept override {
         if (!attached()) {
@@ -150,10 +163,8 @@ class MysqlDriver final : public Driver {
         return take(async_.advance(), reply);
     }
 
-    std::unique_ptr<Canceller> make_canceller() override {
-        return helper_
-                   ? std::make_unique<KillQuery>(helper_, mysql_thread_id(connection()), socket())
-                   : nullptr;
+    std::unique_ptr<Canceller> new_canceller() override {
+        return std::make_unique<KillQuery>(helper_, mysql_thread_id(connection()), socket());
     }
 
     void abandon() noexcept override {

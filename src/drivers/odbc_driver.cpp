@@ -201,7 +201,7 @@ class OdbcDriver final : public Driver {
         }
     }
 
-    std::unique_ptr<Canceller> make_canceller() override {
+    std::unique_ptr<Canceller> new_canceller() override {
         if (settings_.cancel == OdbcCancel::statement) {
             return std::make_unique<StatementCanceller>(running_);
         }
@@ -214,6 +214,11 @@ class OdbcDriver final : public Driver {
         if (attached()) {
             if (const auto companion = companion_.lock()) {
                 companion->free();
+            }
+            if (transaction() == TransactionState::active) {
+                // SQLDisconnect refuses an open transaction (SQLSTATE 25000), and SOCI 4.0's
+                // destructor throws then.
+                (void)SQLEndTran(SQL_HANDLE_DBC, connection(), SQL_ROLLBACK);
             }
             close_quietly(session_);
         }
@@ -354,6 +359,11 @@ class OdbcDriver final : public Driver {
             const std::string& state = reply.native.sqlstate;
             if ((state == "HY010" || state == "24000") && running_->cancelled()) {
                 reply.native.sqlstate = "HY008";
+            }
+            if (state.empty() && reply.native.message.empty() && running_->cancelled()) {
+                // One that came between psqlODBC's error and its reading has cleared that.
+                reply.native.sqlstate = "57014";
+                reply.native.message = "the statement's error was lost to a cancel";
             }
         }
         reply.connection_lost =

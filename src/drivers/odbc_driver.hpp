@@ -38,7 +38,7 @@ struct OdbcSettings {
 /// `::`, `:=` and `#`, it reads the first result only, and query transformation, logger and last
 /// query stay the user's. The server session is not known without a round trip, so identity() is 0.
 /// A statement whose result was lost to a cancel fails with the SQLSTATE HY008: nobody knows what
-/// it did.
+/// it did. One whose error was lost to a cancel fails with 57014, SQL's query_canceled.
 [[nodiscard]] std::unique_ptr<Driver> make_odbc_driver(soci::session& session,
                                                        const OdbcSettings& settings);
 

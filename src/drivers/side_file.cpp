@@ -78,7 +78,7 @@ SideFile::SideFile(const std::string& database)
 }
 
 SideFile::~SideFile() {
-    close();
+    close_descriptor();  // nobody to exclude; in a forked child, nobody who would ever unlock
 }
 
 void SideFile::fail(int error, const char* what) const {

@@ -151,7 +151,7 @@ class TraitsDriver final : public SociDriver {
     }
     std::string server() const override { return traits_.server(); }
     World& world() const noexcept override { return world_; }
-    std::unique_ptr<Canceller> make_canceller() override {
+    std::unique_ptr<Canceller> new_canceller() override {
         return traits_.can_cancel() ? std::make_unique<TraitsCanceller>(traits_) : nullptr;
     }
 

@@ -197,7 +197,7 @@ class SqliteDriver final : public Driver {
         }
     }
 
-    std::unique_ptr<Canceller> make_canceller() override {
+    std::unique_ptr<Canceller> new_canceller() override {
         return std::make_unique<WakeUp>(cancellation_, file_, key_);
     }
 

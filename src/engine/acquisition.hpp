@@ -129,6 +129,11 @@ class Acquisition {
     [[nodiscard]] Action start(const Moment& moment);
     [[nodiscard]] Action resume(Event event, const Moment& moment);
 
+    /// It was granted, and is not over: the token is still to be drawn.
+    [[nodiscard]] bool may_hold() const noexcept {
+        return phase_ == Phase::fencing || phase_ == Phase::unfenced;
+    }
+
     /// With Outcome::failed: the server's text and numbers behind it.
     [[nodiscard]] const NativeError& native() const noexcept {
         return cause_.has_value() ? *cause_ : dialect_.native();

@@ -3,9 +3,9 @@
 
 #include "engine/local_queue.hpp"
 #include "engine/modes.hpp"
+#include "engine/stoppable_execution.hpp"
 
 #include <algorithm>
-#include <atomic>
 #include <memory>
 #include <optional>
 
@@ -56,85 +56,14 @@ Event sleep_until(TimePoint until, const std::stop_token& stop, World& world) {
     return stop.stop_requested() ? Event::cancelled : Event::woke;
 }
 
-// Executes a statement while a stop request cancels it. A cancel that reaches the server before the
-// statement does has no effect, so it is repeated until the statement has ended.
-class CancellableExecution {
-  public:
-    static constexpr std::chrono::milliseconds repeat{10};
-    // The server, or the way to it, does not answer cancels: as the asynchronous engine does.
-    static constexpr std::chrono::seconds give_up_after{5};
-
-    CancellableExecution(Canceller& canceller, World& world)
-        : canceller_(canceller),
-          world_(world),
-          owner_(world.caller()),
-          ended_(world.make_sleeper()),
-          left_(world.make_sleeper()) {}
-
-    // True if a cancel was sent.
-    bool run(Driver& driver, const Statement& statement, Reply& reply,
-             const std::stop_token& stop) {
-        const auto cancel = [this] { cancel_until_ended(); };
-        std::optional<std::stop_callback<decltype(cancel)>> callback(std::in_place, stop, cancel);
-        if (stopped_before_) {
-            return false;
-        }
-        executing_ = true;
-        driver.execute(statement, reply);
-        ended_->wake();
-        callback.reset();  // no cancel begins any more, and one of another thread is over
-        if (entered_) {
-            (void)left_->sleep_until(TimePoint::max(), {});
-        }
-        return entered_ || sent_by_owner_;
-    }
-
-    // True if the stop came before anything was sent.
-    [[nodiscard]] bool stopped_before() const { return stopped_before_; }
-
-  private:
-    void cancel_until_ended() {
-        if (world_.caller() == owner_) {
-            if (!executing_) {
-                stopped_before_ = true;  // stop_callback's constructor found the stop requested
-                return;
-            }
-            sent_by_owner_ = true;  // from a signal handler, or a hook of the client library
-            canceller_.cancel();
-            return;
-        }
-        entered_ = true;
-        const TimePoint give_up_at = world_.now() + give_up_after;
-        do {
-            if (world_.now() >= give_up_at) {
-                canceller_.force();
-            } else {
-                canceller_.cancel();
-            }
-        } while (!ended_->sleep_until(world_.now() + repeat, {}));
-        left_->wake();
-    }
-
-    Canceller& canceller_;
-    World& world_;
-    const std::size_t owner_;
-    std::unique_ptr<Sleeper> ended_;
-    std::unique_ptr<Sleeper> left_;
-    std::atomic<bool> entered_{false};
-    // Used by the owner's thread only.
-    bool sent_by_owner_ = false;
-    bool stopped_before_ = false;
-    bool executing_ = false;
-};
-
 // Everything that the calling thread waits for on behalf of one operation.
 class Run {
   public:
     Run(Driver& driver, Operation& operation, const std::stop_token& stop)
         : driver_(driver), operation_(operation), stop_(stop), contender_(operation.contender()) {
-        if (contender_ != nullptr && stop.stop_possible()) {
+        if (stop.stop_possible()) {
             canceller_ = driver.make_canceller();
-            if (canceller_ == nullptr) {
+            if (contender_ != nullptr && (canceller_ == nullptr || !canceller_->can_cancel())) {
                 operation.wait_in_short_slices();
             }
         }
@@ -169,13 +98,12 @@ class Run {
 
     Event execute(const Statement& statement) {
         reply_.clear();
-        const bool cancellable = statement.is_cancellable();
-        if (cancellable && canceller_ != nullptr) {
-            CancellableExecution execution(*canceller_, driver_.world());
+        if (canceller_ != nullptr) {
+            StoppableExecution execution(canceller_, driver_.world());
             cancel_was_sent_ = execution.run(driver_, statement, reply_, stop_);
             return execution.stopped_before() ? Event::cancelled : Event::replied;
         }
-        if (cancellable && stop_.stop_requested()) {
+        if (statement.is_cancellable() && stop_.stop_requested()) {
             return Event::cancelled;
         }
         driver_.execute(statement, reply_);
@@ -202,7 +130,7 @@ class Run {
     Operation& operation_;
     const std::stop_token& stop_;
     const Contender* contender_;
-    std::unique_ptr<Canceller> canceller_;
+    std::shared_ptr<Canceller> canceller_;
     std::optional<Turn> turn_;
     Reply reply_;
     bool cancel_was_sent_ = false;

@@ -16,17 +16,28 @@ namespace dlock::detail {
 /// Ends a statement that is under way, from any thread.
 class Canceller {
   public:
+    /// A cancel that has had no effect is repeated after this time.
+    static constexpr std::chrono::milliseconds repeat_after{10};
+    /// The server, or the way to it, does not answer cancels: the session is given up.
+    static constexpr std::chrono::seconds give_up_after{5};
+
     virtual ~Canceller() = default;
     Canceller() = default;
     Canceller(const Canceller&) = delete;
     Canceller& operator=(const Canceller&) = delete;
 
+    /// True if cancel() can end a statement; else there is force() alone.
+    [[nodiscard]] virtual bool can_cancel() const noexcept { return true; }
+
     /// Asks the server to end the statement. May come too early or too late to have an effect, so
-    /// it is called again and again until the statement has ended.
+    /// it is called again and again until the statement has ended; by one thread at a time.
     virtual void cancel() noexcept = 0;
 
-    /// Ends the connection on this side, so that the statement fails: cancel() has no effect. Does
-    /// nothing where there is no way to do so.
+    /// True if force() can end the connection.
+    [[nodiscard]] virtual bool can_force() const noexcept { return false; }
+
+    /// Ends the connection on this side, so that the statement fails: cancel() has no effect, or
+    /// hangs on another thread, where it must do nothing any more. May be called more than once.
     virtual void force() noexcept {}
 };
 
@@ -56,9 +67,14 @@ class Driver {
     /// What identifies this session in the registry: the backend object's address.
     [[nodiscard]] virtual const void* handle() const noexcept = 0;
 
-    /// The server session as the client library remembers it, without a round trip; changes with
-    /// each reconnect. 0 where there is none or it is not known.
+    /// The server's number of the session, as the client library remembers it, without a round
+    /// trip. 0 where there is none or it is not known.
     [[nodiscard]] virtual std::uint64_t identity() const noexcept = 0;
+
+    /// The connection, by a number that no other of this process's has for long: a server that was
+    /// restarted may give its sessions the numbers of those before. 0 if there is none, or it has
+    /// ended and the client library knows.
+    [[nodiscard]] virtual std::uint64_t incarnation() const noexcept { return identity(); }
 
     [[nodiscard]] virtual TransactionState transaction() const noexcept = 0;
 
@@ -92,8 +108,11 @@ class Driver {
         return {};
     }
 
-    /// Something that can cancel statements of this session; null if there is no way.
-    [[nodiscard]] virtual std::unique_ptr<Canceller> make_canceller() { return nullptr; }
+    /// Something that can cancel statements of this session; null if there is no way, or if the
+    /// session is closed.
+    [[nodiscard]] std::unique_ptr<Canceller> make_canceller() {
+        return attached() ? new_canceller() : nullptr;
+    }
 
     /// Closes the session: nobody can tell what it holds. The server frees its locks.
     virtual void abandon() noexcept = 0;
@@ -106,6 +125,10 @@ class Driver {
 
     /// The descriptor whose life keeps the session's locks alive; -1 where there is none.
     [[nodiscard]] virtual int descriptor() const noexcept { return socket(); }
+
+  private:
+    /// What make_canceller() returns while the session is attached.
+    [[nodiscard]] virtual std::unique_ptr<Canceller> new_canceller() { return nullptr; }
 };
 
 }  // namespace dlock::detail

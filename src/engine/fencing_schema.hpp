@@ -6,6 +6,11 @@
 
 namespace dlock::detail {
 
+/// What to do where there is no counter.
+inline constexpr const char* make_fencing_schema =
+    "there is no counter for fencing tokens; run dlock::create_fencing_schema() or `dlock init` (a "
+    "row that was deleted must first be inserted again, with the highest token ever drawn)";
+
 /// The counter that fencing tokens are drawn from.
 struct FencingSchema {
     /// One row if the counter is there.

@@ -35,14 +35,14 @@ std::shared_ptr<SessionRecord> Holds::record(const void* handle) {
     return made;
 }
 
-void Holds::prepare(SessionRecord& record, std::uint64_t identity) {
+void Holds::prepare(SessionRecord& record, std::uint64_t incarnation) {
     const std::lock_guard lock(registry().mutex);
-    if (record.identity != identity) {
+    if (record.incarnation != incarnation) {
         for (const auto& hold : record.holds) {
             hold->gone = true;
         }
         record.holds.clear();
-        record.identity = identity;
+        record.incarnation = incarnation;
     }
     record.holds.reserve(record.holds.size() + 1);
 }

@@ -37,7 +37,8 @@ struct Hold {
 
 /// What one session holds. All access goes through Holds.
 struct SessionRecord {
-    std::uint64_t identity = 0;
+    /// Driver::incarnation() when it held what it holds.
+    std::uint64_t incarnation = 0;
     std::vector<std::shared_ptr<Hold>> holds;
     /// Held by a blocking operation, by the start of an asynchronous one, and by a probe of the
     /// loss watcher, so that a probe is alone with the session.
@@ -54,9 +55,9 @@ class Holds {
     /// The record of the session with this handle, shared by all its locks.
     [[nodiscard]] static std::shared_ptr<SessionRecord> record(const void* handle);
 
-    /// Forgets what the session held if its identity is another now (it was reconnected), and makes
-    /// room for one more hold, so that add() cannot fail.
-    static void prepare(SessionRecord& record, std::uint64_t identity);
+    /// Forgets what the session held if its connection is another now, and makes room for one more
+    /// hold, so that add() cannot fail.
+    static void prepare(SessionRecord& record, std::uint64_t incarnation);
 
     /// The session's hold on `name`; null if it has none.
     [[nodiscard]] static std::shared_ptr<Hold> find(const SessionRecord& record,

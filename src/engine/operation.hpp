@@ -32,9 +32,13 @@ class Operation {
     [[nodiscard]] virtual Action start(const Moment& moment) = 0;
     [[nodiscard]] virtual Action resume(Event event, const Moment& moment) = 0;
 
-    /// The engine cannot go on, and what the session holds is not known: closes it. To be called
-    /// after start() and before the end.
+    /// The engine cannot go on, with a statement under way or with may_hold(), so that what the
+    /// session holds is not known: closes it. To be called after start() and before the end.
     virtual void abandon() noexcept = 0;
+
+    /// Between two statements: the session may hold what only the rest of the operation keeps or
+    /// gives back.
+    [[nodiscard]] virtual bool may_hold() const noexcept { return false; }
 
     /// After the end: true if the lock is held.
     [[nodiscard]] virtual bool held() const noexcept = 0;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "loss/loss_watch.hpp"
 
-#include "async/blocking_pool.hpp"
+#include "threads/blocking_pool.hpp"
 
 #include <new>
 #include <utility>
@@ -51,10 +51,14 @@ void LossWatch::end() noexcept {
     std::shared_ptr<BlockingWork> probing;
     std::shared_ptr<BlockingWork> telling;
     bool by_handler = false;
+    LossHandler unused;  // what it holds must not live on with the watcher
     {
         const std::lock_guard lock(mutex_);
         State now = state_;
         while (now != State::lost && !state_.compare_exchange_weak(now, State::ended)) {
+        }
+        if (now != State::lost) {
+            handler_.swap(unused);
         }
         ended_ = true;
         probing.swap(probing_);
@@ -71,6 +75,12 @@ void LossWatch::end() noexcept {
     }
     while (!telling->finish()) {
     }
+}
+
+const char* LossWatch::how() const noexcept {
+    return silent_    ? "the server did not answer in time"
+           : hung_up_ ? "the connection ended"
+                      : "it was found not to be held";
 }
 
 int LossWatch::descriptor() const noexcept {

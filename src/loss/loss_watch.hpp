@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "async/blocking_work.hpp"
 #include "loss/socket.hpp"
+#include "threads/blocking_work.hpp"
 
 #include <dlock/error.hpp>
 #include <dlock/options.hpp>
@@ -52,6 +52,8 @@ class LossWatch : public std::enable_shared_from_this<LossWatch> {
     [[nodiscard]] bool lost() const noexcept { return state_ == State::lost; }
     /// The session gave no answer that tells: nobody knows what it holds.
     [[nodiscard]] bool silent() const noexcept { return silent_; }
+    /// For an error text. Precondition: lost().
+    [[nodiscard]] const char* how() const noexcept;
 
     /// Replaces the handler; if the loss has been told already, `handler` is called at once.
     void set_handler(LossHandler handler);
@@ -62,8 +64,8 @@ class LossWatch : public std::enable_shared_from_this<LossWatch> {
     void resume() noexcept;
     /// An operation has found that the lock is lost. Tells it.
     void lose() noexcept;
-    /// The hold is over, and the watcher does not look at it any more: nothing is told. Waits for a
-    /// probe, and for a handler, that are under way, unless the handler calls this.
+    /// The hold is over, and the watcher has removed it: nothing is told. Waits for a probe, and
+    /// for a handler, that are under way, unless the handler calls this.
     void end() noexcept;
     /// After end(): closes its descriptor, which would keep the connection open.
     void let_go() noexcept { socket_.close(); }

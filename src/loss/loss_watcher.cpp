@@ -2,33 +2,13 @@
 #include "loss/loss_watcher.hpp"
 
 #include "process.hpp"
+#include "threads/blocked_signals.hpp"
 
 #include <algorithm>
 #include <chrono>
-#include <csignal>
 #include <new>
 
 namespace dlock::detail {
-namespace {
-
-// The program's signals are for its own threads.
-class BlockedSignals {
-  public:
-    BlockedSignals() {
-        sigset_t all;
-        sigfillset(&all);
-        (void)pthread_sigmask(SIG_SETMASK, &all, &before_);
-    }
-    BlockedSignals(const BlockedSignals&) = delete;
-    BlockedSignals& operator=(const BlockedSignals&) = delete;
-    ~BlockedSignals() { (void)pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-
-  private:
-    sigset_t before_{};
-};
-
-}  // namespace
-
 LossWatcher::LossWatcher() : target_(std::make_shared<WakeTarget>(static_cast<Waker&>(*this))) {}
 
 LossWatcher& LossWatcher::instance() {
@@ -40,7 +20,7 @@ void LossWatcher::start() {
     if (thread_ != std::thread::id()) {
         return;
     }
-    const BlockedSignals blocked;  // a new thread inherits the mask
+    const BlockedSignals blocked;
     // The watcher is never destroyed, and the thread need not be waited for.
     std::thread thread([this] { run(); });
     thread_ = thread.get_id();
@@ -55,7 +35,9 @@ void LossWatcher::add(Node& node) noexcept {
     wake();
 }
 
-void LossWatcher::remove(const LossWatch& watch) noexcept {
+void LossWatcher::remove(LossWatch& watch) noexcept {
+    // First: the thread may have surveyed it already, and comes to it later.
+    (void)watch.pause();
     {
         std::unique_lock lock(mutex_);
         watches_.remove_if([&watch](const auto& each) { return each.get() == &watch; });

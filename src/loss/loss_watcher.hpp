@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "async/wake_target.hpp"
 #include "loss/hangup.hpp"
 #include "loss/loss_watch.hpp"
+#include "threads/wake_target.hpp"
 
 #include <condition_variable>
 #include <list>
@@ -34,8 +34,9 @@ class LossWatcher final : private Waker {
     void start();
     /// Begins to watch. Preconditions: start() was called; `node` has one element, which it loses.
     void add(Node& node) noexcept;
-    /// Ends it: the watcher's thread does not look at it any more, unless this is that thread.
-    void remove(const LossWatch& watch) noexcept;
+    /// Ends it: what the watcher finds is not told any more. A look that is under way is waited
+    /// for, unless this is the watcher's thread.
+    void remove(LossWatch& watch) noexcept;
 
   private:
     void wake() noexcept override { poll_.wake(); }

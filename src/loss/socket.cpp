@@ -7,6 +7,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -51,6 +52,11 @@ void shut_down(int descriptor) noexcept {
     if (descriptor >= 0) {
         (void)::shutdown(descriptor, SHUT_RDWR);
     }
+}
+
+std::uint64_t number_of_socket(int descriptor) noexcept {
+    struct stat status {};
+    return descriptor >= 0 && fstat(descriptor, &status) == 0 ? status.st_ino : 0;
 }
 
 bool set_keepalive(int descriptor, std::chrono::seconds silence) noexcept {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <new>
 
 namespace dlock::detail {
@@ -31,6 +32,10 @@ class Socket {
 
 /// Ends the connection for all who have its socket; nothing if there is none.
 void shut_down(int descriptor) noexcept;
+
+/// The system's number of the socket, which it does not give to another one soon; 0 if there is
+/// none.
+[[nodiscard]] std::uint64_t number_of_socket(int descriptor) noexcept;
 
 /// Has the system look after a TCP connection, and end it after `silence` without an answer. False
 /// if it is none.

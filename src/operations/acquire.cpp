@@ -25,12 +25,12 @@ AcquireOperation::~AcquireOperation() {
 }
 
 Action AcquireOperation::start(const Moment& moment) {
-    identity_ = moment.identity;
+    incarnation_ = lock_.parts_.driver->incarnation();
     if (!request_.no_wait && limit_ < TimePoint::max() - moment.now) {
         request_.deadline = moment.now + limit_;
     }
     SessionRecord& record = *lock_.record_;
-    Holds::prepare(record, identity_);
+    Holds::prepare(record, incarnation_);
     if (moment.transaction == TransactionState::idle) {
         Holds::end_transaction(record);
     }
@@ -76,7 +76,7 @@ Action AcquireOperation::begin(const Moment& moment) {
             lock_.lose(BaseLock::State::lost);
         }
     }
-    if (lock_.state_ == BaseLock::State::locked && identity_ != lock_.identity_) {
+    if (lock_.state_ == BaseLock::State::locked && incarnation_ != lock_.incarnation_) {
         lock_.lose(BaseLock::State::lost);
     }
     if (lock_.state_ == BaseLock::State::lost) {
@@ -95,7 +95,7 @@ Action AcquireOperation::begin(const Moment& moment) {
                                         .counted = parts.options.reentrancy == Reentrancy::counted,
                                         .caller = contender_.caller});
     request_.may_queue = parts.options.local_queue && Holds::holds_nothing(*lock_.record_);
-    request_.seed = (identity_ * 0x9E3779B97F4A7C15U ^ contender_.caller * 0xBF58476D1CE4E5B9U ^
+    request_.seed = (incarnation_ * 0x9E3779B97F4A7C15U ^ contender_.caller * 0xBF58476D1CE4E5B9U ^
                      static_cast<std::uint64_t>(moment.now.time_since_epoch().count())) |
                     1U;
     acquisition_.emplace(*parts.dialect, parts.options, request_);
@@ -131,6 +131,11 @@ Action AcquireOperation::proceed(const Action& action) {
                 action.error == errc::cancelled ? NativeError{} : acquisition_->native(),
                 action.error, action.advice, lock_.forget_ended_transaction(before_));
     }
+    if (parts.driver->incarnation() != incarnation_) {
+        abandon();
+        lock_.fail(errc::session_changed,
+                   "the connection ended or was replaced at the grant, so the session was closed");
+    }
     hold_->token = action.token;
     Holds::add(*lock_.record_, hold_);
     lock_.hold_ = std::move(hold_);
@@ -142,7 +147,7 @@ Action AcquireOperation::proceed(const Action& action) {
 void AcquireOperation::note_hold() {
     lock_.mode_ = request_.mode;
     lock_.token_ = lock_.hold_->token;
-    lock_.identity_ = identity_;
+    lock_.incarnation_ = incarnation_;
     lock_.taken_in_ = before_;
     lock_.state_ = BaseLock::State::locked;
     lock_.begin_watch();

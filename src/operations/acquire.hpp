@@ -25,6 +25,9 @@ class AcquireOperation final : public Operation {
     Action start(const Moment& moment) override;
     Action resume(Event event, const Moment& moment) override;
     void abandon() noexcept override;
+    bool may_hold() const noexcept override {
+        return acquisition_.has_value() && acquisition_->may_hold();
+    }
     bool held() const noexcept override { return held_; }
     const Contender* contender() const noexcept override {
         return request_.no_wait ? nullptr : &contender_;
@@ -43,7 +46,7 @@ class AcquireOperation final : public Operation {
     /// A hold on the key that may have ended with its transaction: the server is asked.
     std::shared_ptr<Hold> questioned_;
     std::shared_ptr<Hold> hold_;
-    std::uint64_t identity_ = 0;
+    std::uint64_t incarnation_ = 0;
     TransactionState before_ = TransactionState::unknown;
     std::optional<Acquisition> acquisition_;
     bool held_ = false;

@@ -16,8 +16,7 @@ Action ReleaseOperation::start(const Moment& moment) {
     }
     lock_.notice_loss();
     if (lock_.state_ == State::lost) {
-        lock_.end_hold();
-        lock_.fail(errc::lock_lost, "it was lost before it was released");
+        lock_.end_lost_hold();
     }
     if (!lock_.same_session()) {
         lock_.lose(State::unlocked);
@@ -81,8 +80,7 @@ Action ReleaseOperation::give_back(const Moment& moment) {
     }
     if (lock_.watch_ != nullptr && !lock_.watch_->pause()) {
         lock_.notice_loss();
-        lock_.end_hold();
-        lock_.fail(errc::lock_lost, "it was lost before it was released");
+        lock_.end_lost_hold();
     }
     return ask(Op::release, moment);
 }

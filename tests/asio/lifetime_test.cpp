@@ -134,6 +134,13 @@ TEST_P(AsioLifetime, a_lock_is_destroyed_while_it_waits_and_could_not_be_cancell
     destroy_while_it_waits(lock_a(), answer, only_to(answer));
 }
 
+// By ODBC a session in a transaction is not to be closed: see strict_odbc.cpp.
+TEST_P(AsioLifetime, a_lock_is_destroyed_while_it_waits_in_a_transaction) {
+    a_->begin();
+    Answer answer;
+    destroy_while_it_waits(lock_a(with_helper()), answer, to(answer));
+}
+
 TEST_P(AsioLifetime, a_lock_that_is_destroyed_in_a_pause_leaves_its_session_alone) {
     auto lock = lock_a({.wait = dlock::WaitStrategy::polling, .poll_interval = 1h});
     Answer answer;

@@ -45,6 +45,25 @@ TEST(Arguments, Options) {
     EXPECT_EQ(parse({"run", "--int", "-5", "--", "ls"}).integer_key, -5);
 }
 
+TEST(Arguments, Times) {
+    const auto run = [](const std::vector<std::string>& times) {
+        std::vector<std::string> all{"run", "k", "--", "ls"};
+        all.insert(all.begin() + 1, times.begin(), times.end());
+        return parse(all);
+    };
+    EXPECT_EQ(run({}).grace, Seconds(5));
+    EXPECT_EQ(run({"--grace", "1h"}).grace, Seconds(3600));
+    EXPECT_EQ(run({"--grace=500ms"}).grace, Seconds(0.5));
+    EXPECT_EQ(run({"--grace", "0"}).grace, Seconds(0));
+    EXPECT_THROW(run({"--grace", "soon"}), Failure);
+    EXPECT_EQ(run({}).verify, Seconds(30));
+    EXPECT_EQ(run({"--verify", "1.5m"}).verify, Seconds(90));
+    EXPECT_EQ(run({"--verify=10ms"}).verify, Seconds(0.01));
+    EXPECT_EQ(run({"--verify", "0"}).verify, Seconds(0));
+    EXPECT_THROW(run({"--verify", "9ms"}), Failure);
+    EXPECT_THROW(run({"--verify", "often"}), Failure);
+}
+
 TEST(Arguments, Fencing) {
     EXPECT_FALSE(parse({"run", "k", "--", "ls"}).fencing);
     EXPECT_TRUE(parse({"run", "--fencing", "k", "--", "ls"}).fencing);

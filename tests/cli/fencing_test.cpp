@@ -19,6 +19,22 @@ class FencingProgram : public OnDatabase {
         return start;
     }
 
+    // What `init` says of the place.
+    [[nodiscard]] std::string place() {
+        if (!is_server()) {
+            const std::string& url = GetParam().url;
+            const std::filesystem::path file =
+                url.empty() ? folder_ / "dlock" / "locks.db"
+                            : std::filesystem::path(url.substr(url.find('/', url.find("://") + 3)));
+            return "SQLite, file \"" + std::filesystem::canonical(file).string() + '"';
+        }
+        std::string database = "dlock";
+        if (GetParam().is_postgresql()) {
+            view().sql() << "select current_database()", soci::into(database);
+        }
+        return dlock::capabilities(view().sql()).database + ", database \"" + database + '"';
+    }
+
     [[nodiscard]] long long draw() {
         const Result result = run(shell({"--fencing"}, "echo \"token $DLOCK_TOKEN \""));
         EXPECT_EQ(result.exit_code, 0) << result.err;
@@ -35,6 +51,7 @@ TEST_P(FencingProgram, TokensRise) {
     for (int i = 0; i < 2; ++i) {
         const Result result = run(init());
         EXPECT_EQ(result.exit_code, 0) << result.err;
+        EXPECT_NE(result.out.find("is there: " + place() + ".\n"), std::string::npos) << result.out;
         EXPECT_EQ(result.out.find("GRANT") != std::string::npos, is_server()) << result.out;
     }
     const long long first = draw();

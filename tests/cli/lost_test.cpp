@@ -32,16 +32,17 @@ INSTANTIATE_TEST_SUITE_P(, Lost, testing::ValuesIn(cases()), name_of);
 
 TEST_P(Lost, StopsTheCommand) {
     struct Case {
+        const char* grace;
         const char* script;
         const char* exit_code;
     };
-    for (const auto& [script, exit_code] :
-         {Case{"echo started $$; read line", "143"},
-          Case{"trap 'exit 0' TERM; echo started $$; read line", "0"},
-          Case{"trap 'exit 3' TERM; echo started $$; read line", "3"},
-          Case{"trap 'exit 4' TERM; echo started $$; kill -STOP $$; read line", "4"},
-          Case{"trap '' TERM; echo started $$; read line; read line", "137"}}) {
-        Start start = shell({"--grace", "100ms"}, script);
+    for (const auto& [grace, script, exit_code] :
+         {Case{"1h", "echo started $$; read line", "143"},
+          Case{"1h", "trap 'exit 0' TERM; echo started $$; read line", "0"},
+          Case{"1h", "trap 'exit 3' TERM; echo started $$; read line", "3"},
+          Case{"1h", "trap 'exit 4' TERM; echo started $$; kill -STOP $$; read line", "4"},
+          Case{"100ms", "trap '' TERM; echo started $$; read line; read line", "137"}}) {
+        Start start = shell({"--grace", grace}, script);
         start.environment["PGAPPNAME"] = key_;
         Program program(start);
         ASSERT_TRUE(program.says("\n"));
@@ -57,6 +58,24 @@ TEST_P(Lost, StopsTheCommand) {
             << script << result.err;
         EXPECT_TRUE(becomes_free());
     }
+}
+
+TEST_P(Lost, LetsTheCommandEndByItselfWithinItsGrace) {
+    Start start = shell({"--grace", "1h"},
+                        "trap 'echo asked; read line; exit 3' TERM; echo started; read line");
+    start.environment["PGAPPNAME"] = key_;
+    Program program(start);
+    ASSERT_TRUE(program.says("started"));
+    view().terminate(holder());
+    ASSERT_TRUE(program.says("asked"));
+    // Longer than the grace that is over in the case above: the command must still be there.
+    const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(300);
+    EXPECT_TRUE(eventually([&] { return std::chrono::steady_clock::now() > end; }));
+    EXPECT_FALSE(program.ended());
+    program.close_input();
+    const Result result = program.wait();
+    EXPECT_EQ(result.exit_code, 74);
+    EXPECT_NE(result.err.find("exit code 3"), std::string::npos) << result.err;
 }
 
 TEST_P(Lost, BySilenceStopsTheCommandAsWell) {
@@ -109,13 +128,13 @@ TEST_P(Lost, NotToTheIdleTimeoutOfPostgresql) {
     }
     Start start = shell({}, until_input_ends());
     start.environment["PGAPPNAME"] = key_;
-    start.environment["PGOPTIONS"] = "-c idle_session_timeout=200";
+    start.environment["PGOPTIONS"] = "-c idle_session_timeout=1500";
     Program program(start);
     ASSERT_TRUE(program.says("started"));
     EXPECT_TRUE(eventually([this] {
         int idle = 0;
         view().sql() << "select count(*) from pg_stat_activity where application_name = :name and "
-                        "clock_timestamp() - state_change > interval '600 milliseconds'",
+                        "clock_timestamp() - state_change > interval '3 seconds'",
             soci::use(key_, "name"), soci::into(idle);
         return idle == 1;
     })) << "the session has ended";

@@ -1,8 +1,12 @@
 // Waits that are cancelled: by a stop token, and on the server.
 // SPDX-License-Identifier: BSL-1.0
 #include "conformance/fixture.hpp"
+#include "support/gate.hpp"
 
 #include <atomic>
+#include <memory>
+#include <optional>
+#include <semaphore>
 
 namespace dlock_test {
 
@@ -13,13 +17,27 @@ class Cancel : public OnEachDatabase {
         return options;
     }
 
+    // What it throws, on a thread of its own.
+    static auto acquire_in_thread(TestLock& lock, const std::stop_source& stop,
+                                  dlock::Wait limit = dlock::forever) {
+        return in_thread([&lock, limit, token = stop.get_token()] {
+            return thrown([&] { (void)lock.acquire(limit, token); });
+        });
+    }
+
+    // Nothing was left behind: nobody waits, and whoever holds the lock is the only one.
+    void expect_free_after(TestLock& holder) {
+        wait_for_waiters(holder, 0);
+        holder.release();
+        EXPECT_TRUE(is_free());
+    }
+
     void stop_a_wait(dlock::LockOptions options) {
         const auto holder = lock_b();
         holder->lock();
         const auto lock = lock_a(std::move(options));
         std::stop_source stop;
-        auto waiting = in_thread(
-            [&] { return thrown([&] { (void)lock->acquire(dlock::forever, stop.get_token()); }); });
+        auto waiting = acquire_in_thread(*lock, stop);
         wait_for_waiters(*holder, 1);
         stop.request_stop();
         EXPECT_EQ(waiting.get(), dlock::errc::cancelled);
@@ -61,9 +79,6 @@ TEST_P(Cancel, a_stop_that_cannot_reach_the_server_ends_the_connection) {
     if (!GetParam().is_mysql() || !GetParam().is_native()) {
         GTEST_SKIP() << "needs no other session to cancel";
     }
-    if (is_async()) {
-        GTEST_SKIP() << "tests/asio has it";
-    }
     const auto holder = lock_b();
     holder->lock();
     std::atomic<int> asked{0};
@@ -74,16 +89,108 @@ TEST_P(Cancel, a_stop_that_cannot_reach_the_server_ends_the_connection) {
     };
     const auto lock = lock_a(options);
     std::stop_source stop;
-    auto waiting = in_thread(
-        [&] { return thrown([&] { (void)lock->acquire(dlock::forever, stop.get_token()); }); });
+    auto waiting = acquire_in_thread(*lock, stop);
     wait_for_waiters(*holder, 1);
     stop.request_stop();
     EXPECT_EQ(waiting.get(), dlock::errc::session_lost);
     EXPECT_GT(asked, 0);
     EXPECT_FALSE(lock->locked());
-    wait_for_waiters(*holder, 0);
-    holder->release();
-    EXPECT_TRUE(is_free());
+    expect_free_after(*holder);
+}
+
+TEST_P(Cancel, a_stop_on_a_silent_network_ends_the_connection) {
+    if (!GetParam().is_native() || GetParam().is_sqlite()) {
+        GTEST_SKIP() << "the connection cannot be ended on this side";
+    }
+    const auto holder = lock_b();
+    holder->lock();
+    std::optional<Gate> gate(std::in_place, GetParam());
+    const Database through_gate = gate->database();
+    const auto gated = through_gate.open();
+    const auto lock =
+        make_lock(*gated, key_, {.helper_session = [through_gate] { return through_gate.open(); }});
+    const auto other = make_lock(*gated, unique_key("other"));
+    other->lock();
+    std::stop_source stop;
+    auto waiting = acquire_in_thread(*lock, stop);
+    wait_for_waiters(*holder, 1);
+    gate->cut(Gate::Ending::silence);
+    const auto start = std::chrono::steady_clock::now();
+    auto stopping = in_thread([&] { stop.request_stop(); });
+    EXPECT_EQ(waiting.wait_for(30s), std::future_status::ready) << "the cancel hangs";
+    EXPECT_EQ(stopping.wait_for(30s), std::future_status::ready);
+    EXPECT_GE(std::chrono::steady_clock::now() - start, 4s);
+    gate.reset();
+    EXPECT_EQ(waiting.get(), dlock::errc::session_lost);
+    EXPECT_FALSE(lock->locked());
+    EXPECT_FALSE(other->locked()) << "the session is closed";
+    expect_free_after(*holder);
+}
+
+TEST_P(Cancel, a_stop_on_a_silent_network_ends_a_try_and_needs_no_helper) {
+    if (!GetParam().is_native() || GetParam().is_sqlite()) {
+        GTEST_SKIP() << "the connection cannot be ended on this side";
+    }
+    for (const bool busy : {false, true}) {
+        const dlock::Wait limit = busy ? dlock::Wait(dlock::forever) : dlock::no_wait;
+        SCOPED_TRACE(busy ? "in a wait" : "in a try");
+        const auto holder = lock_b();
+        Gate gate(GetParam());
+        const auto gated = gate.database().open();
+        const auto lock = make_lock(*gated, key_);
+        EXPECT_TRUE(lock->try_lock());  // what the session is asked once
+        lock->release();
+        if (busy) {
+            holder->lock();
+        } else {
+            gate.cut_after(Gate::Way::to_server, 1, Gate::Ending::silence);
+        }
+        std::stop_source stop;
+        auto waiting = acquire_in_thread(*lock, stop, limit);
+        if (busy) {
+            wait_for_waiters(*holder, 1);
+            gate.cut(Gate::Ending::silence);
+        } else {
+            EXPECT_TRUE(eventually([&] { return gate.cuts() == 1; }));
+        }
+        stop.request_stop();
+        EXPECT_EQ(waiting.wait_for(30s), std::future_status::ready);
+        EXPECT_EQ(waiting.get(), dlock::errc::session_lost);
+        EXPECT_FALSE(lock->locked());
+    }
+}
+
+// By then the helper's server may be another one, where the session's number is a stranger's.
+TEST_P(Cancel, a_helper_session_that_comes_too_late_kills_nothing) {
+    if (!GetParam().is_mysql() || !GetParam().is_native()) {
+        GTEST_SKIP() << "needs no other session to cancel";
+    }
+    const auto holder = lock_b();
+    holder->lock();
+    Gate gate(GetParam());
+    std::binary_semaphore hangs{0};
+    std::atomic<long> opened = -1;
+    auto alive = std::make_shared<int>();
+    const std::weak_ptr<int> in_use = alive;
+    dlock::LockOptions options;
+    options.helper_session = [&, alive = std::move(alive)] {
+        hangs.acquire();
+        auto session = gate.database().open();
+        opened = gate.round_trips();
+        return session;
+    };
+    {
+        const auto lock = lock_a(std::move(options));
+        std::stop_source stop;
+        auto waiting = acquire_in_thread(*lock, stop);
+        wait_for_waiters(*holder, 1);
+        stop.request_stop();
+        EXPECT_EQ(waiting.get(), dlock::errc::session_lost);
+    }
+    hangs.release();
+    EXPECT_TRUE(eventually([&] { return in_use.expired(); }));
+    EXPECT_GE(opened, 0);
+    EXPECT_LE(gate.round_trips() - opened, 1) << "it closes the session";
 }
 
 TEST_P(Cancel, a_stop_ends_a_polling_wait) {
@@ -91,8 +198,7 @@ TEST_P(Cancel, a_stop_ends_a_polling_wait) {
     holder->lock();
     const auto lock = lock_a({.wait = dlock::WaitStrategy::polling, .poll_interval = 1h});
     std::stop_source stop;
-    auto waiting = in_thread(
-        [&] { return thrown([&] { (void)lock->acquire(dlock::forever, stop.get_token()); }); });
+    auto waiting = acquire_in_thread(*lock, stop);
     stop.request_stop();
     EXPECT_EQ(waiting.get(), dlock::errc::cancelled);
 }

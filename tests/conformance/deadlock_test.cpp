@@ -16,9 +16,20 @@ class Deadlock : public OnEachDatabase {
         }
     }
 
-    // Each of two sessions holds one key and waits without limit for the other's. The victim gives
-    // its own back, so that the other one goes on.
-    void cross(dlock::LockOptions options) {
+    // On MySQL and MariaDB both may be victims, in the wait and in the one that follows it, if they
+    // close the circle within microseconds twice; hardly three times in a row.
+    void cross(const dlock::LockOptions& options) {
+        int victims = 0;
+        for (int i = 0; i < (GetParam().is_mysql() ? 3 : 1) && victims != 1; ++i) {
+            victims = cross_once(options);
+        }
+        EXPECT_EQ(victims, 1);
+    }
+
+  private:
+    // Each of two sessions holds one key and waits without limit for the other's. A victim gives
+    // its own back, so that the other one goes on. Returns how many victims there were.
+    int cross_once(const dlock::LockOptions& options) {
         const std::array<std::string, 2> keys{unique_key(), unique_key()};
         const std::array<soci::session*, 2> sessions{a_.get(), b_.get()};
         std::atomic<int> deadlocks{0};
@@ -55,8 +66,8 @@ class Deadlock : public OnEachDatabase {
         auto second = in_thread([&] { work(1); });
         work(0);
         second.get();
-        EXPECT_EQ(deadlocks, 1);
-        EXPECT_EQ(grants, 1);
+        EXPECT_EQ(grants + deadlocks, 2);
+        return deadlocks;
     }
 };
 DLOCK_ON_EACH_DATABASE(Deadlock);

@@ -43,7 +43,7 @@ class FencingCase : public OnEachDatabase {
 
     /// A table of the test's own.
     [[nodiscard]] std::string table_name() const {
-        return "fenced_" + std::to_string(std::hash<std::string>{}(key_) % 1000000000);
+        return "dlock_fenced_" + std::to_string(std::hash<std::string>{}(key_) % 1000000000);
     }
 };
 

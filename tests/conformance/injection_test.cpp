@@ -50,11 +50,13 @@ class Injection : public OnEachDatabase {
         const bool postgresql = GetParam().is_postgresql();
         const std::string as_text = postgresql ? "cast(n as varchar)" : "cast(n as char)";
         return all_rows("select " + as_text + " from " + canary_ + " order by n") +
-               // Those of other tests, which come and go meanwhile, are called dlock_..., too.
+               // Those of other tests and of examples come and go meanwhile: dlock_...,
+               // example_..., and the fencing counter in "dlock".
                all_rows(
                    "select concat(table_schema, '.', table_name) from "
-                   "information_schema.tables where table_name not like 'dlock%' or "
-                   "table_name in ('dlock_pwned', '" +
+                   "information_schema.tables where table_schema <> 'dlock' and "
+                   "table_name not like 'dlock%' and "
+                   "table_name not like 'example%' or table_name in ('dlock_pwned', '" +
                    canary_ + "') order by 1") +
                all_rows(postgresql ? "select concat(rolname, rolsuper, rolcreaterole, rolcanlogin) "
                                      "from pg_roles order by 1"

@@ -68,6 +68,27 @@ TEST_P(Loss, of_the_connection_while_waiting_is_an_error) {
     EXPECT_FALSE(lock->locked());
 }
 
+TEST_P(Loss, of_the_session_to_the_transaction_timeout_of_postgresql) {
+    if (!GetParam().is_postgresql() || GetParam().is_simulated()) {
+        GTEST_SKIP() << "transaction_timeout is PostgreSQL's";
+    }
+    int version = 0;
+    *a_ << "select cast(current_setting('server_version_num') as integer)", soci::into(version);
+    if (version < 170000) {
+        GTEST_SKIP() << "transaction_timeout is there from version 17 on";
+    }
+    const auto lock = lock_a();
+    lock->lock();
+    *a_ << "set transaction_timeout = '500ms'";
+    begin(*a_);
+    int one = 0;
+    *a_ << "select 1", soci::into(one);  // psqlODBC begins the transaction with it
+    EXPECT_TRUE(eventually([&] { return is_free(); })) << "the session has not ended";
+    EXPECT_FALSE(lock->verify());
+    EXPECT_EQ(lock->state(), dlock::BaseLock::State::lost);
+    EXPECT_EQ(thrown([&] { lock->release(); }), dlock::errc::lock_lost);
+}
+
 TEST_P(Loss, by_somebody_who_freed_all_locks_of_the_session) {
     if (GetParam().is_sqlite()) {
         GTEST_SKIP() << "only the library can free it";
@@ -119,6 +140,9 @@ TEST_P(Loss, a_closed_session_is_an_error_and_no_crash) {
     EXPECT_FALSE(lock->verify());
     EXPECT_EQ(thrown([&] { lock->release(); }), dlock::errc::lock_lost);
     EXPECT_EQ(thrown([&] { (void)lock->try_lock(); }), dlock::errc::session_changed);
+    const std::stop_source stop;
+    EXPECT_EQ(thrown([&] { (void)lock->acquire(dlock::no_wait, stop.get_token()); }),
+              dlock::errc::session_changed);
     EXPECT_EQ(lock->descriptor(), -1);
     EXPECT_EQ(thrown([&] { (void)lock_a(); }), dlock::errc::session_lost);
 }

@@ -61,7 +61,7 @@ TEST_P(Queue, a_waiter_that_gives_up_passes_its_turn_on) {
     const auto session = GetParam().open();
     const auto last = make_lock(*session, key_);
     const auto first = lock_b();
-    auto giving_up = in_thread([&] { return first->try_lock_for(1300ms); });
+    auto giving_up = in_thread([&] { return first->try_lock_for(3s); });
     wait_for_waiters(*holder, 1);
     auto waiting = in_thread([&] { return last->try_lock_for(30s); });
     EXPECT_FALSE(giving_up.get());
@@ -111,7 +111,7 @@ TEST_P(Queue, staggered_readers_that_hold_longer_than_a_slice_do_not_starve_a_wr
     };
     std::vector<std::future<void>> readers;
     readers.push_back(in_thread(read));
-    ASSERT_TRUE(eventually([&] { return reads == 1; }));
+    ASSERT_TRUE(eventually([&] { return reads >= 1; }));
     const auto stagger = std::chrono::steady_clock::now() + 120ms;
     ASSERT_TRUE(eventually([&] { return std::chrono::steady_clock::now() > stagger; }));
     readers.push_back(in_thread(read));

@@ -22,6 +22,10 @@ struct Counts {
     std::atomic<long> timeouts{0};
     std::atomic<long> grants{0};
     std::atomic<long> leaks{0};
+
+    long all() const { return timeouts + grants; }
+    // Else the race was not exercised.
+    bool both_ways() const { return timeouts * 20 >= all() && grants * 20 >= all(); }
 };
 
 // A holder that releases about when a waiter's time is over. Which comes first is kept even by
@@ -53,8 +57,10 @@ class Lane {
                 done_.release();
             }
         });
-        // After a leak the next round would wait for ever.
-        while (counts.timeouts < wanted && counts.leaks == 0) {
+        // It may take long until the releases of a slow machine come early enough. After a leak the
+        // next round would wait for ever.
+        while (counts.leaks == 0 &&
+               (counts.timeouts < wanted || (!counts.both_ways() && counts.all() < 100 * wanted))) {
             one_round(counts);
         }
         stop_ = true;
@@ -64,14 +70,13 @@ class Lane {
 
   private:
     void one_round(Counts& counts) {
-        constexpr auto limit = 2ms;
         constexpr auto step = 10us;
         std::uniform_int_distribution<int> jitter(-150, 150);
         holder_->lock();
-        release_at_ = std::chrono::steady_clock::now() + limit + offset_ +
+        release_at_ = std::chrono::steady_clock::now() + limit_ + offset_ +
                       std::chrono::microseconds(jitter(random_));
         go_.release();
-        const bool granted = waiter_->try_lock_for(limit);
+        const bool granted = waiter_->try_lock_for(limit_);
         done_.acquire();
         if (granted) {
             ++counts.grants;
@@ -81,6 +86,10 @@ class Lane {
         }
         ++counts.timeouts;
         offset_ -= step;
+        if (-offset_ > limit_) {  // one try takes longer than the whole time
+            limit_ *= 2;
+            offset_ = 0us;
+        }
         if (probe_->try_lock()) {
             probe_->release();
         } else {
@@ -93,6 +102,7 @@ class Lane {
     std::unique_ptr<TestLock> waiter_;
     std::unique_ptr<TestLock> probe_;
     std::mt19937 random_;
+    std::chrono::microseconds limit_ = 2ms;
     std::chrono::microseconds offset_{0};
     std::chrono::steady_clock::time_point release_at_{};
     std::binary_semaphore go_{0};
@@ -120,10 +130,7 @@ TEST_P(Storm, time_outs_at_the_moment_of_the_grant_leave_nothing_behind) {
         lane.get();
     }
     EXPECT_EQ(counts.leaks, 0);
-    // Else the race was not exercised.
-    const long all = counts.timeouts + counts.grants;
-    EXPECT_GE(counts.timeouts * 20, all) << counts.timeouts << " of " << all;
-    EXPECT_GE(counts.grants * 20, all) << counts.grants << " of " << all;
+    EXPECT_TRUE(counts.both_ways()) << counts.timeouts << " of " << counts.all();
     RecordProperty("timeouts", std::to_string(counts.timeouts));
     RecordProperty("grants", std::to_string(counts.grants));
     std::cout << "timeouts " << counts.timeouts << ", grants " << counts.grants << ", leaks "

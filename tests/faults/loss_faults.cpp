@@ -3,6 +3,7 @@
 #include "faults/harness/client.hpp"
 #include "faults/harness/fault.hpp"
 #include "faults/harness/own_server.hpp"
+#include "faults/harness/witness.hpp"
 #include "support/gate.hpp"
 
 #include <atomic>
@@ -21,10 +22,6 @@ dlock::LockOptions watched(const Trial& trial, bool ask) {
     return options;
 }
 
-std::string where_sockets_show(const Column& column) {
-    return column.database.is_odbc() ? "asked, as in L1" : on_servers(column);
-}
-
 std::string where_calls_can_be_ended(const Column& column) {
     if (!column.pool_mode.empty()) {
         return "the silence is between the pooler and the client";
@@ -38,7 +35,10 @@ class Listener {
   public:
     Listener(Trial& trial, const Database& through, bool ask = false)
         : trial_(trial), client_(trial, through, watched(trial, ask)) {
-        client_.lock().on_lost([this](const dlock::LockError&) { ++told_; });
+        client_.lock().on_lost([this](const dlock::LockError&) {
+            told_at_ = Clock::now();
+            ++told_;
+        });
         client_.must_acquire();
         client_.may_be_dropped();
         lost_ = client_.lock().lost_token();
@@ -50,7 +50,7 @@ class Listener {
     void must_be_told(Clock::duration bound) {
         const auto limit = std::chrono::ceil<std::chrono::milliseconds>(bound) + slack;
         trial_.need(eventually([&] { return told_ > 0; }, limit), "I6: nobody was told");
-        trial_.detected();
+        trial_.detected(told_at_);
         trial_.check(lost_.stop_requested(), "I6: the token was not told");
         trial_.check(!client_.lock().locked(), "I6: locked() after the loss was told");
         const Answer released = client_.release();
@@ -61,6 +61,7 @@ class Listener {
 
   private:
     Trial& trial_;
+    std::atomic<Clock::time_point> told_at_{};
     std::atomic<int> told_{0};
     Client client_;
     std::stop_token lost_;
@@ -98,12 +99,13 @@ void fall_silent(Trial& trial) {
     must_be_reacquired(trial);
 }
 
-// L5 to L7.
+// L5 to L7. What is done to the server takes its time: the loss begins when somebody else sees it.
 void lose_the_server(Trial& trial, const std::function<void()>& down,
                      const std::function<void()>& up) {
+    Witness witness(trial.database());
     Listener holder(trial, trial.database());
-    trial.fault_now();
     down();
+    trial.fault_at(witness.first_sign());
     holder.must_be_told(asked_within);
     up();
     trial.open_view_again();
@@ -116,9 +118,9 @@ void add_loss_faults(Faults& faults) {
     faults.push_back({"L1", "a holder's session is ended: it is told", Must::be_loud, 2, 50,
                       on_servers, end_the_session});
     faults.push_back({"L2", "the connection is closed under a holder: it is told", Must::be_loud, 2,
-                      30, where_sockets_show, [](Trial& trial) { cut(trial, Gate::Ending::fin); }});
+                      30, on_servers, [](Trial& trial) { cut(trial, Gate::Ending::fin); }});
     faults.push_back({"L3", "the connection is reset under a holder: it is told", Must::be_loud, 2,
-                      30, where_sockets_show, [](Trial& trial) { cut(trial, Gate::Ending::rst); }});
+                      30, on_servers, [](Trial& trial) { cut(trial, Gate::Ending::rst); }});
     faults.push_back({"L4", "the network falls silent under a holder that asks within 2 s",
                       Must::be_loud, 0, 10, where_calls_can_be_ended, fall_silent});
     faults.push_back({"L5", "the server is restarted: the holder is told", Must::be_loud, 0, 10,

@@ -134,17 +134,32 @@ void one_byte_at_a_time(Trial& trial) {
     contend_through(trial, [](Gate& gate) { gate.slow(); });
 }
 
-// F34: nobody listens, or nobody answers: the error is SOCI's, from the session's constructor, and
-// there is no lock.
+// F34: the server's address is dead when the session is reconnected: that fails, the lock is lost,
+// and what is asked of the session then is refused.
 void unreachable(Trial& trial) {
-    Database nowhere = trial.database();
-    set_port(nowhere, free_port());
+    auto gate = std::make_unique<Gate>(trial.database());
+    Client holder(trial, gate->database());
+    holder.must_acquire();
+    holder.may_be_dropped();
+    trial.fault_now();
+    gate.reset();
     try {
-        (void)nowhere.open();
+        holder.session().reconnect();
         trial.check(false, "I10: a session to nobody");
     } catch (const soci::soci_error&) {
-        trial.saw(dlock::errc::session_lost);  // what the library would say
     }
+    holder.must_find_the_loss();
+    const Answer again = holder.acquire(1s);
+    trial.check(again.is(dlock::errc::session_lost) || again.is(dlock::errc::session_changed),
+                "I10: an acquire with a session to nobody: " + again.text());
+    try {
+        (void)dlock::create_lock(holder.session(), trial.key(), trial.column().vouch({}));
+        trial.check(false, "I10: a lock on a session to nobody");
+    } catch (const dlock::LockError& error) {
+        trial.check(error.which() == dlock::errc::session_lost,
+                    std::string("I10: a lock on a session to nobody: ") + error.what());
+    }
+    must_be_reacquired(trial);
 }
 
 }  // namespace
@@ -164,8 +179,8 @@ void add_network_faults(Faults& faults) {
                       on_servers, latency});
     faults.push_back(
         {"F33", "segments of one byte", Must::hold, 1, 20, on_servers, one_byte_at_a_time});
-    faults.push_back({"F34", "nobody listens at the server's address", Must::be_loud, 1, 10,
-                      on_servers, unreachable});
+    faults.push_back({"F34", "reconnected while nobody listens at the server's address",
+                      Must::be_loud, 2, 10, on_servers, unreachable});
 }
 
 }  // namespace dlock_test

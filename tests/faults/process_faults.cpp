@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "faults/harness/client.hpp"
 #include "faults/harness/fault.hpp"
+#include "faults/harness/guarded.hpp"
 #include "faults/harness/process.hpp"
 
 #include <signal.h>
@@ -88,15 +89,22 @@ void kill_a_waiter(Trial& trial) {
     must_be_reacquired(trial);
 }
 
-// F03: a holder that is stopped keeps its lock, and has it when it goes on.
+// F03: a holder that is stopped keeps its lock, and has it when it goes on, however often it would
+// have asked meanwhile if it is watched.
 void stop_the_holder(Trial& trial) {
-    Process holder(trial);
+    const bool watched = trial.random(1) == 0;
+    Process holder(trial, watched ? "DLOCK_FAULT_VERIFY=1000" : "");
     Client other(trial);
+    const auto must_be_busy = [&](std::chrono::milliseconds wait) {
+        const Answer busy = other.acquire(wait);
+        trial.check(!busy.yes && !busy.error, "I1: beside a stopped holder: " + busy.text());
+    };
     holder.must_acquire();
     holder.pause();
-    const Answer busy = other.acquire(std::chrono::milliseconds(100 + trial.random(200)));
-    trial.check(!busy.yes && !busy.error, "I1: beside a stopped holder: " + busy.text());
+    must_be_busy(std::chrono::milliseconds((watched ? 1200 : 600) + trial.random(200)));
     holder.resume();
+    must_be_busy(watched ? 800ms : 400ms);  // it asks again
+    trial.check(holder.call("told") == "no", "I6: a loss was told that was none");
     trial.check(holder.call("verify") == "yes", "a holder that went on does not believe");
     trial.check(holder.call("release") == "yes", "a holder that went on cannot release");
     must_be_reacquired(trial);
@@ -104,6 +112,7 @@ void stop_the_holder(Trial& trial) {
 
 // F04: a holder that is stopped and loses its session meanwhile is told so when it goes on.
 void stop_the_holder_and_end_its_session(Trial& trial) {
+    const Guarded guarded(trial);
     Process holder(trial);
     Client other(trial);
     holder.must_acquire();
@@ -114,7 +123,13 @@ void stop_the_holder_and_end_its_session(Trial& trial) {
     trial.view().terminate(id);
     other.must_acquire();
     trial.reacquired();
+    guarded.write(other.session(), 2);
     holder.resume();
+    if (trial.random(1) == 0) {
+        trial.check(holder.call("write " + guarded.table() + " 1").starts_with("error") &&
+                        guarded.read() == 2,
+                    "I12: a stale write was made");
+    }
     if (trial.random(1) == 0) {
         trial.check(holder.call("verify") == "no", "I6: a holder that lost its lock believes");
     }
@@ -130,9 +145,10 @@ void stop_the_next_in_line(Trial& trial) {
     Client holder(trial);
     Process waiter(trial);
     holder.must_acquire();
-    const auto deadline = Clock::now() + 1200ms;
-    waiter.send("acquire 1200");
+    const auto limit = 4000ms;
+    waiter.send("acquire " + std::to_string(limit.count()));
     trial.until_waiters(1);
+    const auto deadline = Clock::now() + limit;
     waiter.pause();
     holder.must_release();
     trial.need(eventually([&] { return Clock::now() > deadline; }), "time stands still");
@@ -151,7 +167,7 @@ void fork_while_holding(Trial& trial) {
     Process holder(trial);
     Client other(trial);
     holder.must_acquire();
-    for (const char* const how : {"fork exit", "fork _exit"}) {
+    for (const char* const how : {"fork exit", "fork _exit", "fork destroy"}) {
         trial.check(holder.call(how) == "yes", "a forked child failed");
         trial.check(holder.call("verify") == "yes", "I1: the lock is gone with a child");
         const Answer busy = other.acquire(dlock::no_wait);
@@ -165,6 +181,7 @@ void fork_while_holding(Trial& trial) {
 void end_without_release(Trial& trial) {
     static const std::array<const char*, 6> ways = {"exit",  "_exit", "quick_exit",
                                                     "abort", "throw", "static"};
+    const Client observer(trial);  // it gives the trial its key
     for (const char* const way : ways) {
         Process holder(trial);
         holder.must_acquire();
@@ -223,8 +240,8 @@ void add_process_faults(Faults& faults) {
                       2, 20, on_servers, stop_the_holder_and_end_its_session});
     faults.push_back({"F05", "the next in line is stopped and goes on after its deadline",
                       Must::hold, 1, 20, on_servers, stop_the_next_in_line});
-    faults.push_back({"F06", "fork while holding; the child exits", Must::hold, 1, 20, everywhere,
-                      fork_while_holding});
+    faults.push_back({"F06", "fork while holding; the child exits or destroys the lock", Must::hold,
+                      1, 20, everywhere, fork_while_holding});
     faults.push_back({"F07", "exit, _exit, quick_exit, abort, an exception, static destruction",
                       Must::hold, 1, 10, everywhere, end_without_release});
     faults.push_back({"F08", "an exception unwinds a guard whose connection is dead", Must::be_loud,

@@ -7,9 +7,10 @@
 
 #include <signal.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <list>
+#include <string>
+#include <vector>
 
 namespace dlock_test {
 namespace {
@@ -68,10 +69,11 @@ void pause_the_server(Trial& trial) {
     Client holder(trial);
     Client waiter(trial);
     holder.must_acquire();
-    auto waiting = waiter.acquire_in_thread(2s);
+    const auto limit = 4s;
+    auto waiting = waiter.acquire_in_thread(limit);
     trial.until_waiters(1);
     auto verifying = trial.server().while_paused(
-        [&] { return std::async(std::launch::async, [&] { return holder.verify(); }); }, 3s);
+        [&] { return std::async(std::launch::async, [&] { return holder.verify(); }); }, limit);
     trial.check(verifying.get().yes, "I6: a verify of a server that stood still");
     const Answer timed_out = waiting.get();
     trial.check(!timed_out.yes && !timed_out.error,
@@ -83,17 +85,18 @@ void pause_the_server(Trial& trial) {
     must_be_reacquired(trial);
 }
 
-// A backend of the test servers that stands still as long as this lives.
+// A backend of PostgreSQL that stands still as long as this lives.
 class StoppedBackend {
   public:
-    explicit StoppedBackend(long long number) : process_(static_cast<pid_t>(number)) {
-        const char* const servers = std::getenv("DLOCK_TEST_SERVERS");
+    StoppedBackend(Trial& trial, long long number) : process_(static_cast<pid_t>(number)) {
+        std::string data;
+        trial.view().sql() << "show data_directory", soci::into(data);
         std::error_code error;
         const auto place =
             std::filesystem::read_symlink("/proc/" + std::to_string(number) + "/cwd", error);
-        if (servers == nullptr || place != std::string(servers) + "/postgresql/data" ||
+        if (error || place != std::filesystem::weakly_canonical(data, error) ||
             kill(process_, SIGSTOP) != 0) {
-            throw NotApplicable("the backend is not a process of scripts/servers");
+            throw NotApplicable("the server's backends are no processes of this machine");
         }
     }
     ~StoppedBackend() { kill(process_, SIGCONT); }
@@ -112,7 +115,7 @@ void pause_the_backend(Trial& trial) {
     std::future<Answer> verifying;
     Answer busy;
     {
-        const StoppedBackend stopped(holder.session_id());
+        const StoppedBackend stopped(trial, holder.session_id());
         verifying = std::async(std::launch::async, [&] { return holder.verify(); });
         busy = other.acquire(std::chrono::milliseconds(100 + trial.random(400)));
     }
@@ -153,6 +156,23 @@ void fill_the_lock_table(Trial& trial) {
     trial.open_view_again();
 }
 
+// Waits until the server has ended the sessions with these numbers, which were closed.
+void until_ended(Trial& trial, const std::vector<long long>& sessions) {
+    std::string query = trial.database().is_postgresql()
+                            ? "select count(*) from pg_stat_activity where pid in (0"
+                            : "select count(*) from information_schema.processlist where id in (0";
+    for (const long long session : sessions) {
+        query += ", " + std::to_string(session);
+    }
+    query += ")";
+    trial.need(eventually([&] {
+                   int count = 0;
+                   trial.view().sql() << query, soci::into(count);
+                   return count == 0;
+               }),
+               "sessions that were closed stay on the server");
+}
+
 // F21: no more sessions are to be had. Those that there are hold, release, are granted and stopped.
 void fill_the_connections(Trial& trial) {
     const Database& database = trial.database();
@@ -162,14 +182,17 @@ void fill_the_connections(Trial& trial) {
     } else {
         trial.view().sql() << "set global max_connections = 10";
     }
+    std::vector<long long> numbers;
     {
         Client holder(trial);
         Client waiter(trial);
+        numbers = {holder.session_id(), waiter.session_id()};
         holder.must_acquire();
         std::list<std::unique_ptr<soci::session>> sessions;
         try {
             while (sessions.size() < 20) {
                 sessions.push_back(database.open());
+                numbers.push_back(trial.view().session_id(*sessions.back()));
             }
             trial.check(false, "the server takes any number of sessions");
         } catch (const soci::soci_error&) {
@@ -187,6 +210,7 @@ void fill_the_connections(Trial& trial) {
         trial.check(waiting.get().yes, "a wait on a full server");
         waiter.must_release();
     }
+    until_ended(trial, numbers);
     if (postgresql) {
         trial.view().sql() << "alter role \"lock\" connection limit -1";
     } else {

@@ -3,6 +3,7 @@
 #include "faults/harness/client.hpp"
 #include "faults/harness/fault.hpp"
 
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -54,7 +55,11 @@ void cancel_a_waiter(Trial& trial) {
     holder.must_acquire();
     auto waiting = waiter.acquire_in_thread();
     trial.until_waiters(1);
-    trial.view().cancel(waiter.session_id());
+    const long long session = waiter.session_id();
+    const std::string cancelled = trial.view().last_statement(session);
+    trial.view().cancel(session);
+    trial.need(eventually([&] { return trial.view().last_statement(session) != cancelled; }),
+               "the server never ended the wait");
     trial.until_waiters(1);
     holder.must_release();
     const Answer answer = waiting.get();
@@ -89,12 +94,12 @@ void server_side_time_limits(Trial& trial) {
 }
 
 // F18: the server ends sessions that are idle for too long, in a transaction too.
-void idle_reaper(Trial& trial, const std::vector<const char*>& limits) {
+void idle_reaper(Trial& trial, const std::vector<std::string>& limits) {
     Client holder(trial);
     holder.must_acquire();
     holder.may_be_dropped();
     trial.fault_now();
-    for (const char* const limit : limits) {
+    for (const std::string& limit : limits) {
         holder.session() << limit;
     }
     holder.until_gone();
@@ -102,21 +107,22 @@ void idle_reaper(Trial& trial, const std::vector<const char*>& limits) {
     holder.must_find_the_loss();
 }
 
-const std::vector<const char*>& idle_limits(const Trial& trial) {
-    static const std::vector<const char*> postgresql = {"set idle_session_timeout = 1000"};
-    static const std::vector<const char*> mysql = {"set session interactive_timeout = 1",
-                                                   "set session wait_timeout = 1"};
-    return trial.database().is_postgresql() ? postgresql : mysql;
+std::vector<std::string> idle_limits(const Trial& trial, int seconds) {
+    const std::string limit = std::to_string(seconds);
+    if (trial.database().is_postgresql()) {
+        return {"set idle_session_timeout = " + limit + "000"};
+    }
+    return {"set session interactive_timeout = " + limit, "set session wait_timeout = " + limit};
 }
 
 // F18c: who asks for its lock is not idle.
 void not_idle(Trial& trial) {
-    Client holder(trial, {.verify_interval = 100ms});
-    for (const char* const limit : idle_limits(trial)) {
+    Client holder(trial, {.verify_interval = 1s});
+    for (const std::string& limit : idle_limits(trial, 2)) {
         holder.session() << limit;
     }
     holder.must_acquire();
-    std::this_thread::sleep_for(2s);  // the fault itself
+    std::this_thread::sleep_for(4s);  // the fault itself
     trial.check(holder.verify().yes, "I6: a lock that is asked for was lost");
     holder.must_release();
 }
@@ -131,7 +137,7 @@ void add_server_faults(Faults& faults) {
     faults.push_back({"F10", "a waiting acquire is cancelled on the server", Must::hold, 3, 50,
                       on_servers, cancel_a_waiter});
     faults.push_back({"F18", "the server ends idle sessions", Must::be_loud, 1, 10, on_servers,
-                      [](Trial& trial) { idle_reaper(trial, idle_limits(trial)); }});
+                      [](Trial& trial) { idle_reaper(trial, idle_limits(trial, 1)); }});
     faults.push_back(
         {"F18b", "the server ends sessions that are idle in a transaction", Must::be_loud, 1, 10,
          on_postgresql, [](Trial& trial) {

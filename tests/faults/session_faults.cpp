@@ -2,8 +2,13 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "faults/harness/client.hpp"
 #include "faults/harness/fault.hpp"
+#include "faults/harness/guarded.hpp"
+#include "support/fencing.hpp"
 
 #include <soci/callbacks.h>
+
+#include <cstdint>
+#include <string>
 
 namespace dlock_test {
 namespace {
@@ -60,27 +65,35 @@ long long number_after_a_statement(Trial& trial, Client& client) {
 }
 
 // F40: the client reconnects by itself, with the lock's own statement or with the user's before. A
-// write guarded by the lock must not be made by whoever lost it meanwhile: it asks first, as the
-// guide says.
+// write guarded by the lock must not be made by whoever lost it meanwhile: either it asks first, or
+// what is written compares tokens, as the guide says.
 void silent_reconnect(Trial& trial) {
+    prepare_fencing(trial.database());
+    const Guarded guarded(trial);
     Reconnect callback;
-    Client holder(trial, reconnecting(trial.database()));
+    Client holder(trial, reconnecting(trial.database()), {.fencing = true});
     const bool by_callback = trial.database().is_postgresql();
     if (by_callback) {
         holder.session().set_failover_callback(callback);
     }
     holder.must_acquire();
+    const std::int64_t stale = holder.lock().fencing_token().value();
+    trial.check(guarded.write_by_token(holder.session(), stale), "the holder's write was refused");
     holder.may_be_dropped();
     trial.fault_now();
     trial.view().terminate(holder.session_id());
     holder.until_gone();
-    Client other(trial);
+    Client other(trial, {.fencing = true});
     other.must_acquire();
     trial.reacquired();
+    trial.check(guarded.write_by_token(other.session(), other.lock().fencing_token().value()),
+                "the new holder's write was refused");
     if (trial.random(1) == 0) {
         trial.check(number_after_a_statement(trial, holder) != holder.session_id(),
                     "the client did not reconnect");
         trial.check(!by_callback || callback.asked, "the client did not ask whether to reconnect");
+        trial.check(!guarded.write_by_token(holder.session(), stale),
+                    "I12: a stale write was made");
         trial.check(!holder.verify().yes, "I12: a stale write would have been made");
     }
     holder.must_find_the_loss();

@@ -41,7 +41,7 @@ void jump(Trial& trial) {
                               " FAKETIME_NO_CACHE=1 FAKETIME_DONT_FAKE_MONOTONIC=1"
                               " DONT_FAKE_MONOTONIC=1");
     holder.must_acquire();
-    const auto limit = std::chrono::milliseconds(800 + trial.random(300));
+    const auto limit = std::chrono::milliseconds(4000 + trial.random(300));
     const auto begin = Clock::now();
     waiter.send("acquire " + std::to_string(limit.count()));
     trial.until_waiters(1);

@@ -33,13 +33,12 @@ const Pair pairs[] = {
     {"mysql", Product::mysql, {"mysql_locks", "mysql_waits", "mysql_library", "mysql"}},
 };
 
-/// Nine digits, the first of them not 0, of this run alone.
-const std::string& run_number() {
-    static const std::string number = std::to_string(
-        100000000 +
-        (std::chrono::system_clock::now().time_since_epoch().count() / 1000 + getpid()) %
-            900000000);
-    return number;
+/// Nine digits, the first of them not 0, of this script in this run alone: the server may still be
+/// ending the sessions of the one before.
+std::string next_number() {
+    static long long number =
+        std::chrono::system_clock::now().time_since_epoch().count() / 1000 + getpid();
+    return std::to_string(100000000 + ++number % 900000000);
 }
 
 std::string joined(const std::vector<std::string>& lines) {
@@ -57,10 +56,11 @@ class Fidelity : public testing::Test {
         const auto real_stage = database_.is_postgresql() ? make_postgresql_stage(database_)
                                                           : make_mysql_stage(database_);
         const auto simulated_stage = make_simulated_stage(pair_.product, real_stage->version());
+        const std::string number = next_number();
         // At once: most of the time is spent waiting.
-        auto real = std::async(std::launch::async,
-                               [&] { return play(*real_stage, script_, run_number()); });
-        const auto simulated = play(*simulated_stage, script_, run_number());
+        auto real =
+            std::async(std::launch::async, [&] { return play(*real_stage, script_, number); });
+        const auto simulated = play(*simulated_stage, script_, number);
         const auto lines = real.get();
         EXPECT_EQ(lines, simulated) << "=== the real server\n"
                                     << joined(lines) << "=== the simulated one\n"

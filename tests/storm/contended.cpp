@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "storm/contended.hpp"
 
+#include "storm/leftovers.hpp"
 #include "support/workers.hpp"
 
 #include <cstdio>
@@ -15,9 +16,13 @@ bool run_contended(const std::vector<const Database*>& databases, long long coun
     long long all = 0;
     long long overlaps = 0;
     bool good = true;
+    warm_up(databases);
+    const Resources resources;
     std::printf("%-16s %12s %10s %8s\n", "database", "acquisitions", "overlaps", "seconds");
     for (const Database* const database : databases) {
-        Workers workers(DLOCK_TEST_WORKER, *database, unique_key());
+        const Sessions sessions(*database);
+        const std::string key = unique_key();
+        Workers workers(DLOCK_TEST_WORKER, *database, key);
         for (int i = 0; i < processes; ++i) {
             workers.add("loop", 0us);
         }
@@ -30,10 +35,10 @@ bool run_contended(const std::vector<const Database*>& databases, long long coun
         std::fflush(stdout);
         all += workers.total();
         overlaps += workers.ledger().overlaps();
-        good = good && ended_well;
+        good = is_left_clean(*database, sessions, {key}) && good && ended_well;
     }
     std::printf("%-16s %12lld %10lld\n", "all", all, overlaps);
-    return good && overlaps == 0;
+    return is_left_clean(resources) && good && overlaps == 0;
 }
 
 }  // namespace dlock_test

@@ -46,6 +46,11 @@ void prepare_fencing(const Database& database) {
     const auto admin = database.open_admin();
     dlock::create_fencing_schema(*admin);
     if (const std::string login = login_of(database); !login.empty()) {
+        if (database.is_postgresql()) {
+            // Two GRANTs on one object at once fail ("tuple concurrently updated"). Until the
+            // session ends.
+            *admin << "do $$ begin perform pg_advisory_lock(7356124480231); end $$";
+        }
         grant(*admin, dlock::fencing_grant(*admin), login);
     }
     prepared.insert(database.name);

@@ -24,6 +24,16 @@ namespace {
 
 constexpr std::array programs = {"/usr/sbin/pgbouncer", "/usr/bin/pgbouncer"};
 
+bool is_listening(const std::string& log) {
+    std::ifstream file(log);
+    for (std::string line; std::getline(file, line);) {
+        if (line.find("listening on") != std::string::npos) {
+            return true;
+        }
+    }
+    return false;
+}
+
 }  // namespace
 
 int free_port() {
@@ -45,18 +55,26 @@ bool Pgbouncer::is_installed() {
 
 Pgbouncer::Pgbouncer(const Database& database, const std::string& mode)
     : database_(database), mode_(mode) {
-    const int port = free_port();
     std::string pattern = std::filesystem::temp_directory_path() / "dlock-bouncer-XXXXXX";
     folder_ = mkdtemp(pattern.data());
     database_.name = "pgbouncer-" + mode;
+    constexpr int attempts = 5;
+    for (int i = 0; i < attempts && !start(database.url, free_port()); ++i) {
+    }
+}
+
+// False if it ended: somebody else may have taken the port meanwhile.
+bool Pgbouncer::start(const std::string& url, int port) {
     database_.url =
         "postgresql://host=127.0.0.1 port=" + std::to_string(port) + " user=lock dbname=test";
     const std::string ini = folder_ + "/pgbouncer.ini";
-    std::ofstream(ini) << "[databases]\ntest = " << database.url.substr(13)
+    const std::string log = folder_ + "/log";
+    std::filesystem::remove(log);
+    std::ofstream(ini) << "[databases]\ntest = " << url.substr(13)
                        << "\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = " << port
-                       << "\nauth_type = any\nunix_socket_dir =\npool_mode = " << mode
-                       << "\nmax_client_conn = 100\ndefault_pool_size = 20\nlogfile = " << folder_
-                       << "/log\n";
+                       << "\nauth_type = any\nunix_socket_dir =\npool_mode = " << mode_
+                       << "\nmax_client_conn = 100\ndefault_pool_size = 20\nlogfile = " << log
+                       << "\n";
     std::filesystem::permissions(ini, std::filesystem::perms(0600));  // it has the password
     // pgbouncer refuses to run as root.
     const passwd* const nobody = getuid() == 0 ? getpwnam("nobody") : nullptr;
@@ -78,11 +96,20 @@ Pgbouncer::Pgbouncer(const Database& database, const std::string& mode)
         }
         _exit(127);
     }
+    const auto has_ended = [this] { return waitpid(pid_, nullptr, WNOHANG) == pid_; };
+    bool ended = false;
+    (void)eventually([&] { return (ended = has_ended()) || is_listening(log); });
+    if (ended) {
+        pid_ = 0;
+    }
+    return !ended;
 }
 
 Pgbouncer::~Pgbouncer() {
-    kill(pid_, SIGKILL);
-    waitpid(pid_, nullptr, 0);
+    if (pid_ != 0) {
+        kill(pid_, SIGKILL);
+        waitpid(pid_, nullptr, 0);
+    }
     std::filesystem::remove_all(folder_);
 }
 

@@ -28,6 +28,8 @@ class Pgbouncer {
     [[nodiscard]] std::unique_ptr<soci::session> open_session() const;
 
   private:
+    [[nodiscard]] bool start(const std::string& url, int port);
+
     Database database_;
     std::string mode_;
     std::string folder_;

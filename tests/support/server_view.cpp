@@ -115,6 +115,22 @@ int ServerView::waiters(const dlock::ActualKey& key) {
     return count;
 }
 
+std::string ServerView::last_statement(long long session) {
+    const std::string number = std::to_string(session);
+    std::string statement;
+    if (database_.is_postgresql()) {
+        *admin_ << "select query_start::text from pg_stat_activity where pid = " + number,
+            soci::into(statement);
+    } else {
+        *admin_ << "select variable_value from performance_schema.status_by_thread join "
+                   "performance_schema.threads using (thread_id) where variable_name = 'Questions' "
+                   "and processlist_id = " +
+                       number,
+            soci::into(statement);
+    }
+    return statement;
+}
+
 long long ServerView::session_id(soci::session& session) const {
     long long id = 0;
     if (database_.is_simulated()) {

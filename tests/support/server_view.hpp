@@ -9,6 +9,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
 namespace dlock_test {
@@ -29,6 +30,10 @@ class ServerView {
     [[nodiscard]] int holdings(long long session, const std::vector<dlock::ActualKey>& keys);
     /// Sessions that wait for the key in the server. Not on SQLite.
     [[nodiscard]] int waiters(const dlock::ActualKey& key);
+
+    /// What differs once the session with this number has begun another statement. Real servers
+    /// only.
+    [[nodiscard]] std::string last_statement(long long session);
 
     /// The server's number of the session.
     [[nodiscard]] long long session_id(soci::session& session) const;

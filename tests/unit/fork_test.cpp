@@ -10,13 +10,15 @@
 #include <unistd.h>
 
 #include <array>
+#include <future>
+#include <thread>
 
 namespace dlock::detail {
 namespace {
 
 // What the child saw.
 struct Seen {
-    std::array<int, 5> errors{};
+    std::array<int, 7> errors{};
     bool locked = true;
     unsigned statements = 0;
     unsigned abandoned = 0;
@@ -29,6 +31,7 @@ Seen in_a_child(Function function) {
     EXPECT_EQ(pipe(ends), 0);
     const pid_t child = fork();
     if (child == 0) {
+        alarm(10);  // whoever waits for a thread of the parent waits for ever
         const Seen seen = function();
         const ssize_t written = write(ends[1], &seen, sizeof seen);
         _exit(written == sizeof seen ? 0 : 1);
@@ -69,6 +72,8 @@ TEST(Fork, the_child_of_a_holder_sends_nothing_and_is_told_why) {
         it.errors[3] = error_of([&] { lock.close(); });
         lock.unlock();
         it.errors[4] = hook;
+        it.errors[5] = error_of([&] { lock.on_lost([](const LockError&) {}); });
+        it.errors[6] = error_of([&] { (void)lock.lost_token(); });
         it.locked = lock.locked();
         // The destructor too: its driver goes with it, so the count is taken by its execute.
         unsigned late = 0;
@@ -138,6 +143,66 @@ TEST(Fork, an_operation_that_is_under_way_is_the_parents) {
     EXPECT_EQ(server.fake->driver.sent.size(), sent);
     loop.run(AsyncLoop::too_many);
     EXPECT_TRUE(loop.held());
+}
+
+TEST(Fork, the_child_does_not_wait_for_a_question_of_its_parents) {
+    using namespace std::chrono_literals;
+    std::promise<void> entered;
+    std::promise<void> leave;
+    FakeLock fake({.verify_interval = 40ms});
+    int questions = 0;
+    fake.driver.on_execute = [&](const Statement& statement) {
+        if (statement.purpose != Purpose::verify) {
+            return answer(statement.purpose == Purpose::release ? Verdict::released
+                                                                : Verdict::granted);
+        }
+        if (++questions == 1) {
+            entered.set_value();
+            leave.get_future().wait();
+        }
+        return answer(Verdict::held);
+    };
+    ASSERT_TRUE(fake.lock.try_lock());
+    entered.get_future().wait();
+    const Seen seen = in_a_child([&] {
+        Seen it;
+        it.errors[0] = error_of([&] { fake.lock.release(); });
+        it.errors[1] = error_of([&] { (void)fake.lock.verify(); });
+        it.locked = fake.lock.locked();
+        return it;
+    });
+    leave.set_value();
+    EXPECT_EQ(static_cast<errc>(seen.errors[0]), errc::wrong_process);
+    EXPECT_EQ(static_cast<errc>(seen.errors[1]), errc::wrong_process);
+    EXPECT_FALSE(seen.locked);
+}
+
+TEST(Fork, the_child_does_not_wait_for_a_thread_that_runs_an_operation) {
+    std::promise<void> entered;
+    std::promise<void> leave;
+    AsyncCase server({.name = "busy", .answers = {answer(Verdict::granted)}, .suspensions = 0});
+    server.fake->driver.on_execute =
+        [&, answers = server.fake->driver.on_execute](const Statement& statement) {
+            entered.set_value();
+            leave.get_future().wait();
+            return answers(statement);
+        };
+    AsyncLoop loop(server);
+    std::thread thread([&] { loop.start(); });
+    entered.get_future().wait();
+    const Seen seen = in_a_child([&] {
+        Seen it;
+        loop.poll();
+        it.errors[0] = loop.error().value();
+        it.locked = loop.held();
+        return it;
+    });
+    leave.set_value();
+    thread.join();
+    EXPECT_EQ(static_cast<errc>(seen.errors[0]), errc::wrong_process);
+    EXPECT_FALSE(seen.locked);
+    EXPECT_TRUE(loop.held());
+    server.fake->driver.on_execute = [](const Statement&) { return answer(Verdict::released); };
 }
 
 TEST(Fork, a_lock_of_the_childs_own_works) {

@@ -178,6 +178,17 @@ TEST(LockStates, a_reconnected_session_has_lost_the_lock) {
     EXPECT_EQ(fake.driver.sent, Sent{Purpose::try_acquire}) << "nothing is asked of the new one";
 }
 
+TEST(LockStates, a_grant_to_a_session_that_the_client_library_changed_meanwhile_is_refused) {
+    FakeLock fake;
+    fake.driver.on_execute = [&](const Statement&) {
+        fake.driver.id = 2;
+        return answer(Verdict::granted);
+    };
+    EXPECT_EQ(error_of([&] { (void)fake.lock.try_lock(); }), errc::session_changed);
+    EXPECT_TRUE(fake.driver.abandoned) << "else the server keeps what nobody gives back";
+    EXPECT_FALSE(fake.lock.locked());
+}
+
 TEST(LockStates, a_session_that_was_moved_away_is_not_used) {
     FakeLock fake;
     fake.driver.is_attached = false;
@@ -202,6 +213,25 @@ TEST(LockStates, the_destructor_releases_and_tells_the_hook) {
         };
     }
     EXPECT_EQ(sent, Sent{Purpose::release});
+    EXPECT_EQ(told, std::vector{errc::lock_lost});
+}
+
+TEST(LockStates, the_destructor_tells_the_hook_of_a_loss_that_is_known) {
+    std::vector<errc> told;
+    Sent sent;
+    {
+        FakeLock fake(
+            {.on_error = [&told](const LockError& error) { told.push_back(error.which()); }});
+        fake.lock.lock();
+        fake.driver.on_execute = [](const Statement&) { return answer(Verdict::not_held); };
+        EXPECT_FALSE(fake.lock.verify());
+        EXPECT_TRUE(told.empty());
+        fake.driver.on_execute = [&sent](const Statement& statement) {
+            sent.push_back(statement.purpose);
+            return forgotten(statement);
+        };
+    }
+    EXPECT_EQ(sent, Sent{});
     EXPECT_EQ(told, std::vector{errc::lock_lost});
 }
 
@@ -276,6 +306,18 @@ TEST(LockReentrancy, a_counted_lock_is_not_taken_again_in_another_mode) {
     EXPECT_EQ(error_of([&] { one.lock.lock(); }), errc::already_locked);
     EXPECT_TRUE(two.driver.sent.empty());
     two.lock.lock_shared();
+}
+
+// As after the restart of a server that counts its sessions from the start.
+TEST(LockReentrancy, a_session_that_comes_back_under_its_old_number_is_another) {
+    FakeLock fake({.reentrancy = Reentrancy::counted});
+    EXPECT_TRUE(fake.lock.try_lock());
+    ++fake.driver.reconnects;
+    EXPECT_FALSE(fake.lock.locked());
+    EXPECT_EQ(error_of([&] { (void)fake.lock.try_lock(); }), errc::lock_lost);
+    EXPECT_EQ(error_of([&] { fake.lock.release(); }), errc::lock_lost);
+    EXPECT_TRUE(fake.lock.try_lock());
+    EXPECT_EQ(fake.driver.sent, (Sent{Purpose::try_acquire, Purpose::try_acquire}));
 }
 
 TEST(LockReentrancy, a_counted_lock_that_was_lost_is_taken_from_the_server_anew) {

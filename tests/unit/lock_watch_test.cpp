@@ -1,5 +1,6 @@
-// What a lock that is watched keeps of its connection: nothing, once it is not held.
-// SPDX-License-Identifier: BSL-1.0
+// How a lock that is watched uses its session, and what it keeps of the connection: nothing, once
+// it is not held. SPDX-License-Identifier: BSL-1.0
+#include "ends_late.hpp"
 #include "fake_driver.hpp"
 
 #include <gtest/gtest.h>
@@ -9,6 +10,8 @@
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
+#include <future>
 
 namespace dlock::detail {
 namespace {
@@ -68,6 +71,59 @@ TEST_F(LockWatch, nothing_after_a_loss) {
     EXPECT_EQ(told, 1);
     EXPECT_TRUE(ends_with_its_client());
     EXPECT_TRUE(fake.lock.lost_token().stop_requested());
+}
+
+// The client library has noticed the end, or reconnected, before anybody asked to be told.
+TEST(LockWatchTooLate, of_a_session_that_has_changed_the_loss_is_told_at_once) {
+    FakeLock fake;
+    fake.driver.tells_end = true;
+    int told = 0;
+    const auto count = [&](const LockError& error) {
+        EXPECT_EQ(error.which(), errc::lock_lost);
+        ++told;
+    };
+    EXPECT_TRUE(fake.lock.try_lock());
+    fake.driver.id = 0;
+    fake.lock.on_lost(count);
+    EXPECT_EQ(told, 1);
+    EXPECT_EQ(fake.lock.state(), BaseLock::State::lost);
+    EXPECT_TRUE(fake.lock.lost_token().stop_requested());
+    EXPECT_THROW(fake.lock.release(), LockError);
+    EXPECT_EQ(told, 1);
+
+    FakeLock other;
+    other.driver.tells_end = true;
+    EXPECT_TRUE(other.lock.try_lock());
+    other.driver.id = 2;
+    EXPECT_TRUE(other.lock.lost_token().stop_requested());
+}
+
+TEST(LockWatchOfAnother, a_question_on_the_session_is_waited_for_before_its_socket_is_asked_for) {
+    using namespace std::chrono_literals;
+    const char session = 0;
+    std::promise<void> entered;
+    std::promise<void> leave;
+    std::atomic<bool> left{false};
+    FakeLock asked({.verify_interval = 40ms}, Key("asked"), &session);
+    asked.driver.on_execute = [&](const Statement& statement) {
+        if (statement.purpose == Purpose::verify && !left) {
+            entered.set_value();
+            leave.get_future().wait();
+            left = true;
+        }
+        return answer(statement.purpose == Purpose::verify    ? Verdict::held
+                      : statement.purpose == Purpose::release ? Verdict::released
+                                                              : Verdict::granted);
+    };
+    FakeLock late({}, Key("late"), &session);
+    late.driver.tells_end = true;
+    EXPECT_TRUE(late.lock.try_lock());
+    EXPECT_TRUE(asked.lock.try_lock());
+    entered.get_future().wait();
+    EndsLate question(leave);
+    late.lock.on_lost([](const LockError&) {});
+    EXPECT_TRUE(left);
+    question.waiter_has_returned();
 }
 
 }  // namespace

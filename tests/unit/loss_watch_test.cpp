@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "loss/loss_watch.hpp"
 
+#include "ends_late.hpp"
 #include "loss/loss_watcher.hpp"
 
 #include <gtest/gtest.h>
@@ -11,8 +12,10 @@
 
 #include <atomic>
 #include <future>
+#include <memory>
 #include <stdexcept>
 #include <thread>
+#include <vector>
 
 namespace dlock::detail {
 namespace {
@@ -110,25 +113,6 @@ class Watched {
     std::promise<void> first_;
 };
 
-// Lets something end a little later, or as soon as somebody did not wait for that.
-class EndsLate {
-  public:
-    explicit EndsLate(std::promise<void>& leave)
-        : thread_([&leave, returned = returned_.get_future()] {
-              (void)returned.wait_for(30ms);
-              leave.set_value();
-          }) {}
-    ~EndsLate() { thread_.join(); }
-    EndsLate(const EndsLate&) = delete;
-    EndsLate& operator=(const EndsLate&) = delete;
-
-    void end_has_returned() { returned_.set_value(); }
-
-  private:
-    std::promise<void> returned_;
-    std::thread thread_;
-};
-
 TEST(LossWatch, TellsOfAConnectionThatEnds) {
     Connection connection;
     Watched watched(connection.client());
@@ -172,6 +156,16 @@ TEST(LossWatch, IsNotToldAfterTheEnd) {
     watched.watch->lose();
     EXPECT_EQ(watched.told, 0);
     EXPECT_FALSE(token.stop_requested());
+}
+
+TEST(LossWatch, IsNotToldOnceItIsRemoved) {
+    Connection connection;
+    Watched watched(connection.client());
+    LossWatcher::instance().remove(*watched.watch);
+    watched.watch->hang_up(nobody());  // the watcher had seen the end, and comes to it only now
+    EXPECT_FALSE(watched.watch->lost());
+    watched.end();
+    EXPECT_EQ(watched.told, 0);
 }
 
 TEST(LossWatch, IsNotToldDuringAReleaseButAfterOneThatFailed) {
@@ -230,7 +224,17 @@ TEST(LossWatch, IsRemovedOnlyWhenItsHandlerHasEnded) {
     EndsLate late(leave);
     watched.end();
     EXPECT_TRUE(left);
-    late.end_has_returned();
+    late.waiter_has_returned();
+}
+
+TEST(LossWatch, LetsGoOfAHandlerThatIsNotNeededAnyMore) {
+    Connection connection;
+    Watched watched(connection.client());
+    auto owned = std::make_shared<int>();
+    const std::weak_ptr<int> seen = owned;
+    watched.watch->set_handler([owned = std::move(owned)](const LockError&) {});
+    watched.end();
+    EXPECT_TRUE(seen.expired()) << "it lives as long as the watcher looks";
 }
 
 TEST(LossWatch, MayBeRemovedByItsHandler) {
@@ -247,7 +251,7 @@ TEST(LossWatch, MayBeRemovedByItsHandler) {
 
 TEST(LossWatch, AsksUntilTheServerSaysNo) {
     std::atomic<int> asked{0};
-    Watched watched(-1, 60ms, [&] {
+    Watched watched(-1, 2s, [&] {
         switch (++asked) {
             case 1:
                 return Held::yes;
@@ -264,7 +268,7 @@ TEST(LossWatch, AsksUntilTheServerSaysNo) {
 
 TEST(LossWatch, TakesErrorsForALossWhenTheTimeIsOver) {
     std::atomic<int> asked{0};
-    Watched watched(-1, 40ms, [&] {
+    Watched watched(-1, 400ms, [&] {
         ++asked;
         return Held::unknown;
     });
@@ -288,6 +292,31 @@ TEST(LossWatch, AHandlerThatBlocksKeepsNobodyElseFromBeingTold) {
     entered.get_future().wait();
     second.hang_up();
     EXPECT_TRUE(watched.is_told());
+    leave.set_value();
+}
+
+TEST(LossWatch, HundredHandlersThatBlockDoNotEither) {
+    constexpr int count = 100;
+    std::promise<void> leave;
+    const std::shared_future<void> left = leave.get_future().share();
+    std::vector<std::unique_ptr<Connection>> connections;
+    std::vector<std::unique_ptr<Watched>> all;
+    for (int i = 0; i < count; ++i) {
+        connections.push_back(std::make_unique<Connection>());
+        all.push_back(std::make_unique<Watched>(connections.back()->client()));
+        all.back()->watch->set_handler([left](const LockError&) { left.wait(); });
+    }
+    for (const auto& connection : connections) {
+        connection->hang_up();
+    }
+    const auto end = std::chrono::steady_clock::now() + 20s;
+    for (const auto& watched : all) {
+        while (!watched->watch->token().stop_requested() &&
+               std::chrono::steady_clock::now() < end) {
+            std::this_thread::sleep_for(1ms);
+        }
+        EXPECT_TRUE(watched->watch->token().stop_requested());
+    }
     leave.set_value();
 }
 
@@ -323,7 +352,7 @@ TEST(LossWatch, LetsItsSocketGo) {
 TEST(LossWatch, TakesSilenceForALossAndEndsTheConnection) {
     Connection connection;
     std::atomic<bool> asked{false};
-    Watched watched(connection.client(), 20ms, [&] {
+    Watched watched(connection.client(), 1s, [&] {
         asked = true;
         char byte = 0;
         return read(connection.client(), &byte, 1) > 0 ? Held::yes : Held::unknown;
@@ -363,7 +392,7 @@ TEST(LossWatch, WaitsForAQuestionThatIsUnderWay) {
     EndsLate late(leave);
     watched.end();
     EXPECT_TRUE(left);
-    late.end_has_returned();
+    late.waiter_has_returned();
 }
 
 TEST(LossWatch, KeepsTheSocketThatItWasGiven) {

@@ -7,6 +7,11 @@
 
 namespace dlock_test {
 
+std::string Column::product() const {
+    const std::string first = name.substr(0, name.find('-'));
+    return first == "pgbouncer" ? "postgresql" : first;
+}
+
 dlock::LockOptions Column::vouch(dlock::LockOptions options) const {
     if (pool_mode == "session") {
         options.pooler = dlock::Pooler::session_mode;

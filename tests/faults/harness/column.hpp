@@ -23,6 +23,8 @@ struct Column {
     /// Why there is no such server; empty if there is.
     std::string missing{};
 
+    /// The server at the end of the road: "postgresql", also behind pgbouncer.
+    [[nodiscard]] std::string product() const;
     /// The same options, the pooler vouched for where that is true.
     [[nodiscard]] dlock::LockOptions vouch(dlock::LockOptions options) const;
     /// True where nothing stands between the client and the server that multiplexes sessions.

@@ -47,6 +47,7 @@ using Faults = std::vector<Fault>;
 
 void add_process_faults(Faults& faults);
 void add_server_faults(Faults& faults);
+void add_stale_write_faults(Faults& faults);
 void add_restart_faults(Faults& faults);
 void add_network_faults(Faults& faults);
 void add_sweep_faults(Faults& faults);

@@ -26,17 +26,16 @@ Process::Process(Trial& trial, const std::string& environment) : trial_(trial) {
     // Made before the fork: the child must not allocate.
     const std::string history = trial.history_path();
     const std::string ledger = trial.ledger_path();
-    const std::string variables = environment;
     pid_ = fork();
     if (pid_ == 0) {
         dup2(input[0], 0);
         dup2(output[1], 1);
         const char* const env = "/usr/bin/env";
-        variables.empty()
+        environment.empty()
             ? execl(DLOCK_FAULT_WORKER, DLOCK_FAULT_WORKER, trial.database().url.c_str(),
                     trial.key().c_str(), history.c_str(), ledger.c_str(),
                     trial.column().pool_mode.c_str(), static_cast<char*>(nullptr))
-            : execl(env, env, "-S", variables.c_str(), DLOCK_FAULT_WORKER,
+            : execl(env, env, "-S", environment.c_str(), DLOCK_FAULT_WORKER,
                     trial.database().url.c_str(), trial.key().c_str(), history.c_str(),
                     ledger.c_str(), trial.column().pool_mode.c_str(), static_cast<char*>(nullptr));
         _exit(127);
@@ -74,10 +73,12 @@ void Process::send(const std::string& command) {
 }
 
 std::string Process::answer(std::chrono::milliseconds limit) {
-    const std::string line = next_line(limit);
-    const bool refused = line == "no" && command_.starts_with("acquire");
-    if (session_id_ != 0 && (refused || (line == "yes" && command_ == "release"))) {
-        trial_.server_must_say(session_id_, 0, "after " + command_ + ": " + line);
+    std::string line = next_line(limit);
+    const bool acquire = command_.starts_with("acquire");
+    const bool granted = acquire && line == "yes";
+    const bool free = (acquire && line == "no") || (command_ == "release" && line == "yes");
+    if (session_id_ != 0 && (free || (granted && !doubtful_))) {
+        trial_.server_must_say(session_id_, granted ? 1 : 0, "after " + command_ + ": " + line);
     }
     if (line.starts_with("error")) {
         trial_.saw(dlock::errc::database_error);
@@ -89,7 +90,7 @@ std::string Process::next_line(std::chrono::milliseconds limit) {
     const auto deadline = Clock::now() + limit;
     for (;;) {
         if (const auto end = unread_.find('\n'); end != std::string::npos) {
-            const std::string line = unread_.substr(0, end);
+            std::string line = unread_.substr(0, end);
             unread_.erase(0, end + 1);
             return line;
         }
@@ -118,6 +119,7 @@ void Process::must_acquire() {
 }
 
 void Process::may_be_dropped() {
+    doubtful_ = true;
     trial_.history().drop(owner_);
     trial_.ledger().declare_dead(owner_);
 }

@@ -54,7 +54,8 @@ class Process {
     int owner_ = -1;
     long long session_id_ = 0;
     std::string unread_;
-    std::string command_;  // the last one
+    std::string command_;    // the last one
+    bool doubtful_ = false;  // whether the server has what the process believes in
 };
 
 }  // namespace dlock_test

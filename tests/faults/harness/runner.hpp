@@ -29,8 +29,10 @@ struct Cell {
     std::string column;
     /// Why the fault makes no sense on the column; empty if it does.
     std::string not_applicable{};
-    /// Why it was not run though it is applicable; empty if it was.
+    /// Why it was not run, or not to its end, though it is applicable; empty if it was.
     std::string not_run{};
+    /// How many trials the fault wants in such a run.
+    int wanted = 0;
     int trials = 0;
     int green_trials = 0;
     long cases = 0;
@@ -44,8 +46,11 @@ struct Cell {
     long open_calls = 0;
 
     [[nodiscard]] bool ran() const { return trials > 0 || violations > 0; }
-    [[nodiscard]] bool green() const { return ran() && violations == 0; }
+    [[nodiscard]] bool green() const { return ran() && violations == 0 && trials >= wanted; }
 };
+
+/// True if the name is among those that were chosen; where none was, all are.
+[[nodiscard]] bool is_wanted(const std::vector<std::string>& names, const std::string& name);
 
 /// Prints a line for each cell, and for each violation the command that runs its trial again.
 [[nodiscard]] std::vector<Cell> run_faults(const Faults& faults, const std::vector<Column>& columns,

@@ -94,18 +94,18 @@ void Trial::saw(std::error_code error) {
     findings_.errors += error && error != dlock::errc::cancelled ? 1 : 0;
 }
 
-void Trial::measure(Clock::duration& longest) const {
-    if (fault_) {
-        longest = std::max(longest, Clock::now() - *fault_);
+void Trial::measure(Clock::duration& longest, Clock::time_point when) const {
+    if (fault_) {  // a client may know before a witness does; zero is what was not measured
+        longest = std::max({longest, when - *fault_, Clock::duration(1)});
     }
 }
 
-void Trial::detected() {
-    measure(findings_.detection);
+void Trial::detected(Clock::time_point when) {
+    measure(findings_.detection, when);
 }
 
 void Trial::reacquired() {
-    measure(findings_.reacquire);
+    measure(findings_.reacquire, Clock::now());
 }
 
 void Trial::until_waiters(int count) {

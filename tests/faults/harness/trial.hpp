@@ -108,9 +108,10 @@ class Trial {
     void saw(std::error_code error);
 
     /// The fault begins now: what is measured counts from here, and without it nothing is.
-    void fault_now() { fault_ = Clock::now(); }
+    void fault_now() { fault_at(Clock::now()); }
+    void fault_at(Clock::time_point when) { fault_ = when; }
     /// The client has found out.
-    void detected();
+    void detected(Clock::time_point when = Clock::now());
     /// Somebody else could take the lock.
     void reacquired();
 
@@ -137,7 +138,7 @@ class Trial {
     std::shared_ptr<ServerView> witness_;
     std::optional<dlock::ActualKey> actual_key_;
     [[nodiscard]] int holdings(long long session);
-    void measure(Clock::duration& longest) const;
+    void measure(Clock::duration& longest, Clock::time_point when) const;
 
     std::optional<Clock::time_point> fault_;
     std::mutex mutex_;  // guards the findings and the witness: threads of a trial check, too

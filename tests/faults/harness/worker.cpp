@@ -1,10 +1,12 @@
 // A process with a lock, driven over its standard input: dlock_fault_worker URL KEY HISTORY LEDGER
 // POOL-MODE
 //
-// Commands, each answered by a line: "acquire MS", "release", "verify"; "clock" (its wall clock, in
-// seconds); "loop MICROSECONDS" takes
-// and gives back until the ledger says stop; "fork exit", "fork _exit" let a child end that way;
-// and without an answer "exit", "_exit", "quick_exit", "abort", "throw", "static" end the process.
+// Commands, each answered by a line: "acquire MS", "release", "verify"; "told" (of a loss, by
+// on_lost(), which DLOCK_FAULT_VERIFY=MS in the environment asks for); "write TABLE VALUE"; "clock"
+// (its wall clock, in seconds); "loop MICROSECONDS" takes and gives back until the ledger says
+// stop; "fork exit", "fork _exit" let a child end that way, "fork destroy" after it has destroyed
+// the lock; and without an answer "exit", "_exit", "quick_exit", "abort", "throw", "static" end the
+// process.
 // SPDX-License-Identifier: BSL-1.0
 #include "faults/harness/column.hpp"
 #include "faults/harness/recorded_lock.hpp"
@@ -19,6 +21,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <chrono>
 #include <cstdlib>
 #include <ctime>
@@ -96,9 +99,21 @@ void end(const std::string& how, std::unique_ptr<soci::session>& session,
     std::exit(0);
 }
 
-void fork_child(const std::string& how) {
+void write(soci::session& session, const std::string& table, const std::string& value) {
+    try {
+        session << "update " + table + " set value = " + value;
+        say("yes");
+    } catch (const soci::soci_error&) {
+        say("error refused");
+    }
+}
+
+void fork_child(const std::string& how, dlock_test::RecordedLock& lock) {
     const pid_t child = fork();
     if (child == 0) {
+        if (how == "destroy") {
+            lock.give_away().reset();
+        }
         how == "exit" ? std::exit(0) : _exit(0);
     }
     int status = 0;
@@ -112,8 +127,18 @@ int run(char** arguments) {
     auto session = std::make_unique<soci::session>(std::string(arguments[1]));
     dlock_test::History history(arguments[3]);
     dlock_test::Ledger ledger(arguments[4]);
+    dlock::LockOptions options;
+    const char* const verify_interval = std::getenv("DLOCK_FAULT_VERIFY");
+    if (verify_interval != nullptr) {
+        options.verify_interval = std::chrono::milliseconds(std::stol(verify_interval));
+    }
+    std::atomic<bool> told{false};
     auto lock = std::make_unique<dlock_test::RecordedLock>(
-        history, ledger, dlock::create_lock(*session, std::string(arguments[2]), column.vouch({})));
+        history, ledger,
+        dlock::create_lock(*session, std::string(arguments[2]), column.vouch(options)));
+    if (verify_interval != nullptr) {
+        lock->lock().on_lost([&told](const dlock::LockError&) { told = true; });
+    }
     say("ready " + std::to_string(lock->owner()) + " " + std::to_string(number_of(*session)));
     for (std::string command, word; std::cin >> command;) {
         if (command == "acquire") {
@@ -124,6 +149,12 @@ int run(char** arguments) {
             say(lock->release());
         } else if (command == "verify") {
             say(lock->verify());
+        } else if (command == "told") {
+            say(told ? "yes" : "no");
+        } else if (command == "write") {
+            std::string table;
+            std::cin >> table >> word;
+            write(*session, table, word);
         } else if (command == "clock") {
             say(std::to_string(std::time(nullptr)));
         } else if (command == "loop") {
@@ -133,7 +164,7 @@ int run(char** arguments) {
             say("yes");
         } else if (command == "fork") {
             std::cin >> word;
-            fork_child(word);
+            fork_child(word, *lock);
         } else {
             end(command, session, *lock);
         }

@@ -195,7 +195,12 @@ class Call : public SuspendedCall, public std::enable_shared_from_this<Call>, pr
         if (copy < 0) {
             return false;
         }
-        descriptor_.assign(copy, error);
+        try {
+            descriptor_.assign(copy, error);
+        } catch (...) {
+            ::close(copy);
+            throw;
+        }
         if (error) {
             ::close(copy);
             return false;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "async/blocking_work.hpp"
+#include "threads/blocking_work.hpp"
 
 #include <utility>
 

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "async/wake_target.hpp"
+#include "threads/wake_target.hpp"
 
 #include <dlock/options.hpp>
 

@@ -1,4 +1,4 @@
-// Threads that may block, on behalf of asynchronous operations.
+// Threads that may block.
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
@@ -27,8 +27,12 @@ class BlockingPool {
     /// The pool for statements that wait for a lock. They keep their threads for long, so nothing
     /// that others depend on may stand behind them.
     [[nodiscard]] static BlockingPool& for_waits();
-    /// The pool for statements that are answered at once, and for cancels.
+    /// The pool for statements that are answered at once.
     [[nodiscard]] static BlockingPool& for_answers();
+    /// The pool for cancels; they may hang, each with a session.
+    [[nodiscard]] static BlockingPool& for_cancels();
+    /// The pool for those who cancel until a statement ends, and look at the clock meanwhile.
+    [[nodiscard]] static BlockingPool& for_stops();
     /// The pool for the questions of loss watches; they may hang, each with a session, and one that
     /// waits for a thread counts as one that is not answered.
     [[nodiscard]] static BlockingPool& for_probes();

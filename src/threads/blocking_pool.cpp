@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "async/blocking_pool.hpp"
+#include "threads/blocking_pool.hpp"
 
 #include "process.hpp"
+#include "threads/blocked_signals.hpp"
 
 #include <chrono>
 #include <system_error>
@@ -14,8 +15,10 @@ namespace {
 struct Pools {
     BlockingPool waits;
     BlockingPool answers;
+    BlockingPool cancels{1024};
+    BlockingPool stops{1024};
     BlockingPool probes{1024};
-    BlockingPool telling;
+    BlockingPool telling{1024};
 };
 
 }  // namespace
@@ -26,6 +29,14 @@ BlockingPool& BlockingPool::for_waits() {
 
 BlockingPool& BlockingPool::for_answers() {
     return one_per_process<Pools>().answers;
+}
+
+BlockingPool& BlockingPool::for_cancels() {
+    return one_per_process<Pools>().cancels;
+}
+
+BlockingPool& BlockingPool::for_stops() {
+    return one_per_process<Pools>().stops;
 }
 
 BlockingPool& BlockingPool::for_probes() {
@@ -44,6 +55,7 @@ void BlockingPool::run(std::function<void()> job) {
         return;
     }
     try {
+        const BlockedSignals blocked;
         // The pool is never destroyed, and the threads need not be waited for.
         std::thread([this] { work(); }).detach();
         ++threads_;

@@ -1,4 +1,4 @@
-// The way from other threads to an asynchronous operation that may be gone.
+// The way from other threads to somebody who may be gone.
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
@@ -11,6 +11,8 @@ namespace dlock::detail {
 /// Thread safety: all functions may be called from any thread.
 class WakeTarget {
   public:
+    /// Nobody is woken.
+    WakeTarget() = default;
     explicit WakeTarget(Waker& waker) : waker_(&waker) {}
 
     void wake() noexcept {
@@ -28,7 +30,7 @@ class WakeTarget {
 
   private:
     std::mutex mutex_;
-    Waker* waker_;
+    Waker* waker_ = nullptr;
 };
 
 }  // namespace dlock::detail
