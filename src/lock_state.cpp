@@ -37,11 +37,14 @@ Lease::~Lease() {
     }
 }
 
-LockState::SessionUse::SessionUse(LockState& lock) {
+LockState::SessionUse::SessionUse(LockState& lock, const std::stop_token& stop) {
     // In a forked child it may have been locked at the fork. Tasks of a virtual world must not
     // block each other, and there are no probes in it.
     if (lock.in_this_process() && lock.has_real_time()) {
-        use_ = std::unique_lock(lock.record_->use);
+        if (!lock.record_->use.lock_unless(stop)) {
+            lock.fail_cancelled();
+        }
+        use_ = std::unique_lock(lock.record_->use, std::adopt_lock);
     }
 }
 
@@ -95,6 +98,7 @@ void LockState::note(const LockError& error) {
     last_error_ = error;
     if (error.spoils_session()) {
         spoil_lease();
+        end_lost_connection();
     }
 }
 
@@ -108,7 +112,7 @@ const std::shared_ptr<AsyncLink>& LockState::async_link() {
 
 bool LockState::acquire(Mode mode, const Wait& wait, const std::stop_token& stop) {
     return remember_error([&] {
-        const SessionUse use(*this);
+        const SessionUse use(*this, stop);
         AcquireOperation operation(*this, mode, wait, parts_.driver->world().caller());
         if (stop.stop_requested()) {
             fail_cancelled();
@@ -246,6 +250,21 @@ void LockState::lose(State state) noexcept {
         watch_ = told;
         // The connection may be dead, and a later release does not look at it any more.
         spoil_lease();
+    }
+    end_lost_connection();
+}
+
+// The client library has closed the connection. The descriptors of watches would keep it open: to
+// the server its session would live, and be granted what it waits for.
+void LockState::end_lost_connection() noexcept {
+    const std::uint64_t lost = record_->incarnation;
+    if (!in_this_process() || lost == 0 || parts_.driver->incarnation() == lost) {
+        return;
+    }
+    try {
+        LossWatcher::instance().end_connection(lost);
+    } catch (...) {
+        // There is no watcher, so there are no watches.
     }
 }
 

@@ -93,10 +93,11 @@ class LockState {
     /// Keeps probes from the session while an operation uses it.
     class SessionUse {
       public:
-        explicit SessionUse(LockState& lock);
+        /// Throws `cancelled` if a stop is requested while it waits.
+        explicit SessionUse(LockState& lock, const std::stop_token& stop = {});
 
       private:
-        std::unique_lock<std::mutex> use_;
+        std::unique_lock<SessionTurn> use_;
     };
 
     friend class AcquireOperation;
@@ -113,6 +114,7 @@ class LockState {
     [[nodiscard]] bool hold_is_gone() const noexcept;
     bool forget_ended_transaction(TransactionState before);
     void lose(State state) noexcept;
+    void end_lost_connection() noexcept;
     /// Ends a hold that was found lost, and throws what was found.
     [[noreturn]] void end_lost_hold();
     void forget_hold() noexcept;

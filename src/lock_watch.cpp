@@ -13,15 +13,13 @@ void LockState::on_lost(LossHandler handler) {
     check_watchable();
     on_lost_ = handler;
     if (state() == State::lost && watch_ == nullptr) {
-        if (handler) {
-            handler(loss());
-        }
+        call(handler, loss());
     } else if (watch_ != nullptr) {
         watch_->set_handler(std::move(handler));
     } else if (state_ == State::locked) {
         watch_held_lock();
-        if (state_ == State::lost && handler) {
-            handler(loss());
+        if (state_ == State::lost) {
+            call(handler, loss());
         }
     }
 }

@@ -105,8 +105,10 @@ int run_with_lock(Holding& holding, const RunOptions& options, const Signals& si
                   const StartDescriptors& descriptors) {
     const int descriptor = holding.lock->descriptor();
     descriptors.withhold_others();
-    if (const auto info = signals.take()) {
-        throw Failure(exit_signal + info->si_signo, "");  // came between the wait and here
+    if (const auto info = signals.take()) {  // came between the wait and here
+        const SignalWatcher watcher(signals);
+        holding.close();
+        throw Failure(exit_signal + info->si_signo, "");
     }
     Command command{.words = options.command,
                     .environment = {{"DLOCK_HELD", "1"}, {"DLOCK_KEY", options.key}},
@@ -146,6 +148,7 @@ int run(const RunOptions& options, const Signals& signals, const StartDescriptor
             }
             if (const int signal = watcher.finish(); signal != 0) {
                 if (granted) {
+                    const SignalWatcher again(signals);
                     holding.lock->unlock();
                 }
                 throw Failure(exit_signal + signal, "");

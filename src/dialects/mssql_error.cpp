@@ -31,9 +31,11 @@ errc mssql_errc(const NativeError& native) noexcept {
         case 10929:
             return errc::resource_exhausted;
         default:
-            // Cancelled, or out of the driver's own time.
-            return native.sqlstate == "HY008" || native.sqlstate == "HYT00" ? errc::interrupted
-                                                                            : errc::database_error;
+            // Cancelled, out of the driver's own time, or an error that a cancel has taken away.
+            return native.sqlstate == "HY008" || native.sqlstate == "HYT00" ||
+                           native.sqlstate == "57014"
+                       ? errc::interrupted
+                       : errc::database_error;
     }
 }
 

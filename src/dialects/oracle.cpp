@@ -33,7 +33,7 @@ constexpr int own = 4;  // of REQUEST: held already; of CONVERT and RELEASE: not
 constexpr int illegal_handle = 5;
 
 errc classify(const NativeError& native) {
-    if (native.sqlstate == "HY008") {
+    if (native.sqlstate == "HY008" || native.sqlstate == "57014") {
         return errc::interrupted;  // from the ODBC driver: a cancel has taken the result away
     }
     switch (native.code) {

@@ -152,7 +152,7 @@ class LibpqDriver final : public Driver {
             lost(reply);
             return {};
         }
-        begun_on_ = identity();
+        begun_on_ = incarnation();
         was_non_blocking_ = PQisnonblocking(connection()) != 0;
         (void)PQsetnonblocking(connection(), 1);
         if (!send(statement, reply)) {
@@ -163,7 +163,7 @@ class LibpqDriver final : public Driver {
 
     Progress advance(Reply& reply) noexcept override {
         // A session that was reconnected may have its backend at the same address.
-        if (!attached() || static_cast<std::uint64_t>(PQbackendPID(connection())) != begun_on_) {
+        if (!attached() || incarnation() != begun_on_) {
             lost(reply);
             return {};
         }

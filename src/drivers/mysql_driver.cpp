@@ -149,13 +149,13 @@ class MysqlDriver final : public Driver {
             return {};
         }
         bind(statement);
-        begun_on_ = identity();
+        begun_on_ = incarnation();
         return take(async_.begin(connection(), query_), reply);
     }
 
     Progress advance(Reply& reply) noexcept override {
         // A session that was reconnected may have its backend at the same address.
-        if (!attached() || identity() != begun_on_) {
+        if (!attached() || incarnation() != begun_on_) {
             reply.failed = true;
             reply.connection_lost = true;
             return {};

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "engine/session_turn.hpp"
+
 #include <dlock/key.hpp>
 #include <dlock/options.hpp>
 
@@ -9,7 +11,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -42,7 +43,7 @@ struct SessionRecord {
     std::vector<std::shared_ptr<Hold>> holds;
     /// Held by a blocking operation, by the start of an asynchronous one, and by a probe of the
     /// loss watcher, so that a probe is alone with the session.
-    std::mutex use;
+    SessionTurn use;
     /// An asynchronous operation is under way on the session.
     std::atomic<bool> in_use{false};
 };

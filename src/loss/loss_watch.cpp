@@ -8,6 +8,15 @@
 
 namespace dlock::detail {
 
+void call(const LossHandler& handler, const LockError& error) noexcept {
+    try {
+        if (handler) {
+            handler(error);
+        }
+    } catch (...) {
+    }
+}
+
 LossWatch::LossWatch(int socket, std::optional<Duration> interval, std::function<Held()> probe,
                      const LockError& error)
     : socket_(socket),
@@ -23,9 +32,7 @@ void LossWatch::set_handler(LossHandler handler) {
             return;
         }
     }
-    if (handler) {
-        handler(error_);
-    }
+    call(handler, error_);
 }
 
 bool LossWatch::pause() noexcept {
@@ -111,13 +118,7 @@ void LossWatch::tell() noexcept {
         told_ = true;
         handler.swap(handler_);
     }
-    try {
-        if (handler) {
-            handler(error_);
-        }
-    } catch (...) {
-        // There is nobody to report to; the token has told.
-    }
+    call(handler, error_);
     const std::lock_guard lock(mutex_);
     teller_ = {};
 }

@@ -31,6 +31,9 @@ enum class Held {
 
 using LossHandler = std::function<void(const LockError&)>;
 
+/// Calls it if there is one. What it throws is swallowed: there is nobody to report to.
+void call(const LossHandler& handler, const LockError& error) noexcept;
+
 /// Tells once, and only while the hold lasts, that it is lost: to its stop token, then to its
 /// handler. It is made before the hold, so that nothing can fail once the lock is granted.
 ///

@@ -48,6 +48,15 @@ void LossWatcher::remove(LossWatch& watch) noexcept {
     wake();  // so that its socket is let go
 }
 
+void LossWatcher::end_connection(std::uint64_t socket) {
+    const std::lock_guard lock(mutex_);
+    for (const auto& watch : watches_) {
+        if (number_of_socket(watch->descriptor()) == socket) {
+            shut_down(watch->descriptor());
+        }
+    }
+}
+
 void LossWatcher::run() noexcept {
     while (true) {
         try {

@@ -7,6 +7,7 @@
 #include "threads/wake_target.hpp"
 
 #include <condition_variable>
+#include <cstdint>
 #include <list>
 #include <memory>
 #include <mutex>
@@ -37,6 +38,8 @@ class LossWatcher final : private Waker {
     /// Ends it: what the watcher finds is not told any more. A look that is under way is waited
     /// for, unless this is the watcher's thread.
     void remove(LossWatch& watch) noexcept;
+    /// Ends the connection with this number_of_socket() for all who watch it, and for the server.
+    void end_connection(std::uint64_t socket);
 
   private:
     void wake() noexcept override { poll_.wake(); }

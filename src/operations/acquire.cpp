@@ -34,10 +34,10 @@ Action AcquireOperation::start(const Moment& moment) {
     if (moment.transaction == TransactionState::idle) {
         Holds::end_transaction(record);
     }
-    // A transaction-level hold ends unseen, with its transaction; others are found gone by those
-    // who share them.
+    // A transaction-level hold ends unseen, with its transaction, and any hold where the client
+    // library may reconnect unseen; others are found gone by those who share them.
     questioned_ = Holds::find(record, lock_.name_);
-    if (questioned_ == nullptr || !questioned_->xact) {
+    if (questioned_ == nullptr || (!questioned_->xact && incarnation_ != 0)) {
         questioned_.reset();
         return begin(moment);
     }

@@ -50,21 +50,28 @@ BlockingPool& BlockingPool::for_telling() {
 void BlockingPool::run(std::function<void()> job) {
     const std::lock_guard lock(mutex_);
     jobs_.push_back(std::move(job));
-    if (jobs_.size() <= idle_ || threads_ == limit_) {
+    if (jobs_.size() <= idle_) {
         changed_.notify_one();
         return;
     }
+    const bool added = threads_ < limit_ && add_thread();
+    if (!added && (threads_ == 0 || jobs_may_hang_)) {
+        jobs_.pop_back();
+        throw std::system_error(std::make_error_code(std::errc::resource_unavailable_try_again));
+    }
+}
+
+// False if there is none to be had. The caller has locked the mutex.
+bool BlockingPool::add_thread() {
     try {
         const BlockedSignals blocked;
         // The pool is never destroyed, and the threads need not be waited for.
         std::thread([this] { work(); }).detach();
-        ++threads_;
     } catch (const std::system_error&) {
-        if (threads_ == 0) {
-            jobs_.pop_back();
-            throw;
-        }
+        return false;
     }
+    ++threads_;
+    return true;
 }
 
 void BlockingPool::work() {

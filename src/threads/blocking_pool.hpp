@@ -18,10 +18,12 @@ class BlockingPool {
     static constexpr std::size_t most_threads = 64;
 
     BlockingPool() = default;
-    explicit BlockingPool(std::size_t limit) : limit_(limit) {}
+    /// For jobs that may hang: none is left to wait until a thread is free.
+    explicit BlockingPool(std::size_t limit) : limit_(limit), jobs_may_hang_(true) {}
 
     /// Runs `job` on a thread of the pool; when all are busy, as soon as one is not. Throws
-    /// std::system_error if there is no thread and none can be made. `job` must not throw.
+    /// std::system_error if there is no thread and none can be made; if jobs may hang, whenever
+    /// none is free and none can be made. `job` must not throw.
     void run(std::function<void()> job);
 
     /// The pool for statements that wait for a lock. They keep their threads for long, so nothing
@@ -40,9 +42,11 @@ class BlockingPool {
     [[nodiscard]] static BlockingPool& for_telling();
 
   private:
+    [[nodiscard]] bool add_thread();
     void work();
 
     const std::size_t limit_ = most_threads;
+    const bool jobs_may_hang_ = false;
     std::mutex mutex_;
     std::condition_variable changed_;
     std::deque<std::function<void()>> jobs_;

@@ -2,7 +2,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "conformance/fencing_case.hpp"
 
+#include <atomic>
 #include <cstdint>
+#include <future>
 #include <limits>
 #include <vector>
 
@@ -61,6 +63,49 @@ class FencingCounter : public FencingCase {
 
       private:
         soci::session& sql_;
+    };
+
+    [[nodiscard]] static bool waits_for_a_standby(soci::session& sql, long long id) {
+        int count = 0;
+        sql << "select count(*) from pg_stat_activity where wait_event = 'SyncRep' and pid = " +
+                   std::to_string(id),
+            soci::into(count);
+        return count == 1;
+    }
+
+    /// PostgreSQL: commits wait for a standby that is not there, until the end of the block.
+    class MissingStandby {
+      public:
+        MissingStandby(soci::session& sql, soci::session& other) : sql_(sql) {
+            long long id = 0;
+            other << "select pg_backend_pid()", soci::into(id);
+            set("nobody");
+            // The checkpointer makes the setting effective, some time after sessions show it.
+            committing_ = in_thread([&] {
+                while (!effective_) {
+                    other << "set synchronous_commit = on";
+                    other << "select pg_logical_emit_message(true, 'dlock', '')";
+                }
+            });
+            EXPECT_TRUE(eventually([&] { return waits_for_a_standby(sql_, id); }));
+            effective_ = true;
+        }
+        MissingStandby(const MissingStandby&) = delete;
+        MissingStandby& operator=(const MissingStandby&) = delete;
+        ~MissingStandby() {
+            set("");
+            committing_.wait();
+        }
+
+      private:
+        void set(const std::string& name) {
+            sql_ << "alter system set synchronous_standby_names = '" + name + "'";
+            sql_ << "select pg_reload_conf()";
+        }
+
+        soci::session& sql_;
+        std::atomic<bool> effective_{false};
+        std::future<void> committing_;
     };
 
     std::unique_ptr<soci::session> owner_;
@@ -209,33 +254,20 @@ TEST_P(FencingCounter, a_stop_ends_a_draw_that_waits_for_a_standby) {
     if (!GetParam().is_postgresql()) {
         GTEST_SKIP() << "PostgreSQL's synchronous standbys";
     }
-    const auto set_standby = [&](const std::string& name) {
-        *owner_ << "alter system set synchronous_standby_names = '" + name + "'";
-        *owner_ << "select pg_reload_conf()";
-        EXPECT_TRUE(eventually([&] {
-            std::string now;
-            *owner_ << "show synchronous_standby_names", soci::into(now);
-            return now == name;
-        }));
-    };
     *a_ << "set synchronous_commit = on";
     const long long id = view().session_id(*a_);
     const auto lock = fenced_a();
-    set_standby("nobody");
-    std::stop_source stop;
-    auto waiting = in_thread(
-        [&] { return thrown([&] { (void)lock->acquire(dlock::forever, stop.get_token()); }); });
-    EXPECT_TRUE(eventually([&] {
-        int count = 0;
-        *owner_ << "select count(*) from pg_stat_activity where wait_event = 'SyncRep' and pid = " +
-                       std::to_string(id),
-            soci::into(count);
-        return count == 1;
-    }));
-    stop.request_stop();
-    EXPECT_EQ(waiting.get(), dlock::errc::cancelled);
-    EXPECT_TRUE(is_free());
-    set_standby("");
+    {
+        const auto other = GetParam().open_admin();
+        const MissingStandby missing(*owner_, *other);
+        std::stop_source stop;
+        auto waiting = in_thread(
+            [&] { return thrown([&] { (void)lock->acquire(dlock::forever, stop.get_token()); }); });
+        EXPECT_TRUE(eventually([&] { return waits_for_a_standby(*owner_, id); }));
+        stop.request_stop();
+        EXPECT_EQ(waiting.get(), dlock::errc::cancelled);
+        EXPECT_TRUE(is_free());
+    }
     EXPECT_TRUE(lock->try_lock());
 }
 

@@ -10,6 +10,7 @@
 #include <latch>
 #include <semaphore>
 #include <stdexcept>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -190,6 +191,19 @@ TEST(BlockingPoolTest, a_question_is_asked_while_many_others_hang) {
     if (!in_time) {
         asked.acquire();
     }
+}
+
+TEST(BlockingPoolTest, nothing_is_left_behind_a_job_that_may_hang) {
+    static BlockingPool& pool = *new BlockingPool(1);
+    std::binary_semaphore held{0};
+    std::latch ended(1);
+    pool.run([&] {
+        held.acquire();
+        ended.count_down();
+    });
+    EXPECT_THROW(pool.run([] { ADD_FAILURE() << "nobody waits for it"; }), std::system_error);
+    held.release();
+    ended.wait();
 }
 
 TEST(BlockingPoolTest, the_programs_signals_are_not_for_its_threads) {

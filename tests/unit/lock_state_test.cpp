@@ -320,6 +320,34 @@ TEST(LockReentrancy, a_session_that_comes_back_under_its_old_number_is_another) 
     EXPECT_EQ(fake.driver.sent, (Sent{Purpose::try_acquire, Purpose::try_acquire}));
 }
 
+// By ODBC and on Oracle nobody sees that the client library has reconnected.
+TEST(LockReentrancy, where_the_connection_has_no_number_the_server_is_asked) {
+    FakeLock fake(counted);
+    fake.driver.id = 0;
+    fake.lock.lock();
+    fake.driver.sent.clear();
+    fake.lock.lock();
+    EXPECT_EQ(fake.driver.sent, Sent{Purpose::verify});
+    fake.driver.on_execute = forgotten;
+    EXPECT_EQ(error_of([&] { fake.lock.lock(); }), errc::lock_lost);
+    EXPECT_EQ(fake.lock.state(), State::lost);
+}
+
+TEST(LockReentrancy, what_such_a_session_does_not_hold_any_more_is_taken_anew) {
+    const char session = 0;
+    FakeLock one(counted, Key("key"), &session);
+    FakeLock two(counted, Key("key"), &session);
+    for (FakeLock* fake : {&one, &two}) {
+        fake->driver.id = 0;
+        fake->driver.on_execute = forgotten;
+    }
+    one.lock.lock();
+    two.lock.lock();
+    EXPECT_EQ(two.driver.sent, (Sent{Purpose::verify, Purpose::try_acquire}));
+    EXPECT_EQ(error_of([&] { one.lock.release(); }), errc::lock_lost);
+    EXPECT_TRUE(two.lock.locked());
+}
+
 TEST(LockReentrancy, a_counted_lock_that_was_lost_is_taken_from_the_server_anew) {
     FakeLock fake(counted);
     fake.lock.lock();

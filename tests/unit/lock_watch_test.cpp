@@ -1,5 +1,5 @@
-// How a lock that is watched uses its session, and what it keeps of the connection: nothing, once
-// it is not held. SPDX-License-Identifier: BSL-1.0
+// How a lock that is watched uses its session, and that it keeps nothing of the connection.
+// SPDX-License-Identifier: BSL-1.0
 #include "ends_late.hpp"
 #include "fake_driver.hpp"
 
@@ -31,19 +31,27 @@ class LockWatch : public testing::Test {
         }
     }
 
-    // The client library closes its connection; true if that ends it for the server, as soon as the
-    // watcher's poll() has returned.
-    bool ends_with_its_client() {
+    void close_by_client() {
         ::close(ends_[0]);
         is_open_ = false;
+    }
+
+    // True if the connection has ended for the server, as soon as the watcher's poll() has
+    // returned.
+    bool server_sees_the_end() {
         pollfd server{.fd = ends_[1], .events = POLLIN, .revents = 0};
         constexpr int patience = 10000;  // milliseconds
         char byte = 0;
         return poll(&server, 1, patience) == 1 && recv(ends_[1], &byte, 1, MSG_DONTWAIT) == 0;
     }
 
+    bool ends_with_its_client() {
+        close_by_client();
+        return server_sees_the_end();
+    }
+
     FakeLock fake;
-    int told = 0;
+    std::atomic<int> told = 0;
 
   private:
     std::array<int, 2> ends_{};
@@ -73,6 +81,26 @@ TEST_F(LockWatch, nothing_after_a_loss) {
     EXPECT_TRUE(fake.lock.lost_token().stop_requested());
 }
 
+// To the server the session would live, and be granted what its waiter has given up.
+TEST_F(LockWatch, nothing_once_another_lock_has_found_the_connection_lost) {
+    fake.driver.id = number_of_socket(fake.driver.connection);
+    FakeLock other({}, Key("other"), fake.driver.handle());
+    other.driver.id = fake.driver.id;
+    EXPECT_TRUE(fake.lock.try_lock());
+    other.driver.on_execute = [&](const Statement&) {
+        // As libmariadb does when a statement takes too long.
+        fake.driver.id = other.driver.id = 0;
+        close_by_client();
+        Reply reply;
+        reply.failed = reply.connection_lost = true;
+        return reply;
+    };
+    EXPECT_THROW((void)other.lock.try_lock(), LockError);
+    EXPECT_TRUE(server_sees_the_end());
+    EXPECT_FALSE(fake.lock.verify());
+    EXPECT_EQ(told, 1);
+}
+
 // The client library has noticed the end, or reconnected, before anybody asked to be told.
 TEST(LockWatchTooLate, of_a_session_that_has_changed_the_loss_is_told_at_once) {
     FakeLock fake;
@@ -96,6 +124,16 @@ TEST(LockWatchTooLate, of_a_session_that_has_changed_the_loss_is_told_at_once) {
     EXPECT_TRUE(other.lock.try_lock());
     other.driver.id = 2;
     EXPECT_TRUE(other.lock.lost_token().stop_requested());
+}
+
+TEST(LockWatchTooLate, what_the_handler_throws_is_swallowed) {
+    FakeLock fake;
+    fake.driver.tells_end = true;
+    EXPECT_TRUE(fake.lock.try_lock());
+    fake.driver.id = 0;
+    const auto throws = [](const LockError&) { throw 1; };
+    EXPECT_NO_THROW(fake.lock.on_lost(throws));
+    EXPECT_NO_THROW(fake.lock.on_lost(throws)) << "of a loss that is known";
 }
 
 TEST(LockWatchOfAnother, a_question_on_the_session_is_waited_for_before_its_socket_is_asked_for) {
@@ -124,6 +162,45 @@ TEST(LockWatchOfAnother, a_question_on_the_session_is_waited_for_before_its_sock
     late.lock.on_lost([](const LockError&) {});
     EXPECT_TRUE(left);
     question.waiter_has_returned();
+}
+
+// A question, say, which hangs as long as the network is silent.
+TEST(LockWatchOfAnother, a_stop_ends_the_wait_for_the_session) {
+    using namespace std::chrono_literals;
+    const char session = 0;
+    std::promise<void> entered;
+    std::promise<void> leave;
+    std::atomic<bool> left{false};
+    FakeLock asked({}, Key("asked"), &session);
+    FakeLock late({}, Key("late"), &session);
+    auto turn = std::async(std::launch::async, [&] {
+        asked.driver.on_execute = [&](const Statement& statement) {
+            if (statement.purpose == Purpose::release) {
+                return answer(Verdict::released);
+            }
+            entered.set_value();
+            leave.get_future().wait();
+            left = true;
+            return answer(Verdict::granted);
+        };
+        return asked.lock.try_lock();
+    });
+    entered.get_future().wait();
+    std::stop_source stop;
+    auto waiting = std::async(std::launch::async, [&] {
+        try {
+            (void)late.lock.acquire(forever, stop.get_token());
+        } catch (const LockError& error) {
+            return error.which();
+        }
+        return errc{};
+    });
+    stop.request_stop();
+    EXPECT_EQ(waiting.get(), errc::cancelled);
+    EXPECT_FALSE(left);
+    EXPECT_TRUE(late.driver.sent.empty());
+    leave.set_value();
+    EXPECT_TRUE(turn.get());
 }
 
 }  // namespace

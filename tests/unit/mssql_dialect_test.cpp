@@ -182,7 +182,8 @@ TEST(MssqlDialect, an_error_after_a_grant_is_looked_after_whatever_it_is) {
 }
 
 TEST(MssqlDialect, a_cancelled_statement_is_looked_after_and_is_an_interruption) {
-    for (const Reply& answer : {error_number(3617), sqlstate("HY008"), sqlstate("HYT00")}) {
+    for (const Reply& answer :
+         {error_number(3617), sqlstate("HY008"), sqlstate("HYT00"), sqlstate("57014")}) {
         for (const Op op : acquires) {
             Machine it = mssql();
             it.start(op, mssql_session()).reply(answer);

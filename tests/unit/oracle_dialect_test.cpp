@@ -143,12 +143,14 @@ TEST(OracleDialect, a_late_cancel_of_the_look_is_asked_again_a_few_times) {
 }
 
 TEST(OracleDialect, a_cancel_that_the_odbc_driver_reports_is_looked_into) {
-    Reply cancelled;
-    cancelled.failed = true;
-    cancelled.native.sqlstate = "HY008";
-    Machine it = oracle();
-    it.start(Op::wait, oracle_session()).reply(cancelled).reply(row({4}));
-    EXPECT_TRUE(gives(it, Verdict::interrupted));
+    for (const char* const state : {"HY008", "57014"}) {
+        Reply cancelled;
+        cancelled.failed = true;
+        cancelled.native.sqlstate = state;
+        Machine it = oracle();
+        it.start(Op::wait, oracle_session()).reply(cancelled).reply(row({4}));
+        EXPECT_TRUE(gives(it, Verdict::interrupted)) << state;
+    }
 }
 
 TEST(OracleDialect, a_connection_lost_at_any_step_is_told) {
