@@ -138,10 +138,14 @@ class DLOCK_EXPORT BaseLock {
     /// it ends the draw of a token as well (a standby that does not confirm it, say). If the server
     /// has not answered a statement five seconds after the stop (it or the network is silent, no
     /// helper session can be opened, a counter is kept locked), the session is closed, and the
-    /// error is `session_lost`. Not on Oracle, by way of ODBC or with SessionTraits of one's own,
-    /// where the client library's time-outs count (a cancel by ODBC may even keep the thread that
-    /// requests the stop), and not where the waiting thread requests the stop itself, from a signal
-    /// handler, say. For that a thread of the library's own must be had.
+    /// error is `session_lost`. For that a thread of the library's own must be had. Not on Oracle,
+    /// by way of ODBC or with SessionTraits of one's own, where the client library's time-outs
+    /// count (a cancel by ODBC may even keep the thread that requests the stop), nor on SQLite,
+    /// where the draw of a token waits for its counter as long as the busy_timeout says. Where the
+    /// waiting thread requests the stop itself, from a signal handler, say, the server is asked
+    /// once to end the statement, which may be too early: have another thread request it.
+    /// A question that another lock's verify_interval asks on this session is waited for first,
+    /// without regard to the limit; a stop ends that at once.
     ///
     /// Session effects: no setting is left changed, a transaction stays open and usable unless
     /// LockError::spoils_transaction() says otherwise. On PostgreSQL by way of ODBC the session
@@ -197,10 +201,12 @@ class DLOCK_EXPORT BaseLock {
     /// throws is swallowed. A thread of the library blocks the program's signals, which a process
     /// that the handler starts inherits.
     ///
-    /// Each watched hold has a descriptor of its own. Throws LockError: `not_supported`,
-    /// `wrong_process`, `session_busy` (an asynchronous operation on the lock is under way),
-    /// `resource_exhausted` (no descriptor or thread). An acquire with a handler throws the last
-    /// one as well, before the lock is asked for. Sends nothing.
+    /// Each watched hold has a descriptor of its own. It keeps the connection open where the client
+    /// library closes it by itself (libmariadb's read_timeout) in a statement of yours: use or
+    /// release the lock after that, so that the session ends on the server. Throws LockError:
+    /// `not_supported`, `wrong_process`, `session_busy` (an asynchronous operation on the lock is
+    /// under way), `resource_exhausted` (no descriptor or thread). An acquire with a handler throws
+    /// the last one as well, before the lock is asked for. Sends nothing.
     void on_lost(std::function<void(const LockError&)> handler);
 
     /// A token whose stop is requested when the lock is found lost, as on_lost() says; what that

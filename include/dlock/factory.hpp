@@ -22,7 +22,8 @@ namespace dlock {
 /// The database is chosen by the name of the session's SOCI backend: `postgresql`, `mysql` (MySQL
 /// or MariaDB, told apart by the server's version), `sqlite3`, `odbc` (by the product behind it:
 /// PostgreSQL, MySQL, MariaDB, SQL Server, Oracle), `oracle`; and any backend whose session derives
-/// from SessionTraits. Sends nothing.
+/// from SessionTraits. Sends nothing; a question that another lock's verify_interval asks on the
+/// session is waited for.
 ///
 /// Preconditions: the session is connected, and outlives the lock; both are used by one thread at a
 /// time.
@@ -44,7 +45,7 @@ namespace dlock {
                                                                  const Key& key,
                                                                  LockOptions options = {});
 
-/// What locks made from this session can do. Sends nothing. Throws as create_lock().
+/// What locks made from this session can do. Sends nothing, waits and throws as create_lock().
 [[nodiscard]] DLOCK_EXPORT Capabilities capabilities(soci::session& session);
 
 }  // namespace dlock

@@ -119,4 +119,8 @@ std::string until_input_ends(int exit_code) {
     return "echo \"started pid $$ \"; read line; exit " + std::to_string(exit_code);
 }
 
+bool reads(pid_t shell) {
+    return eventually([shell] { return state_of(shell) == 'S'; });
+}
+
 }  // namespace dlock_test

@@ -56,4 +56,8 @@ class OnDatabase : public testing::TestWithParam<Database> {
 /// closed.
 [[nodiscard]] std::string until_input_ends(int exit_code = 0);
 
+/// Waits until the shell sleeps in `read`: a signal before that runs its trap only after the read,
+/// so a case would wait for ever.
+[[nodiscard]] bool reads(pid_t shell);
+
 }  // namespace dlock_test

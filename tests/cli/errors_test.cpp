@@ -34,6 +34,7 @@ class Errors : public testing::Test {
         words.insert(words.begin(), DLOCK_PROGRAM);
         environment.emplace("DLOCK_URL", "");
         environment.emplace("XDG_STATE_HOME", folder_);
+        environment.emplace("RES_OPTIONS", "timeout:1 attempts:1");  // where no DNS answers
         return {.words = std::move(words), .environment = std::move(environment)};
     }
 

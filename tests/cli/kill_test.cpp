@@ -15,6 +15,7 @@ TEST_P(Kill, SendsTheCommandSigterm) {
     Program program(shell({}, "trap 'echo got; exit 0' TERM; " + until_input_ends()));
     ASSERT_TRUE(program.says("started"));
     const pid_t command = number_after(program.out(), "pid ");
+    ASSERT_TRUE(reads(command));
     program.send(SIGKILL);
     EXPECT_EQ(program.wait().exit_code, 128 + SIGKILL);
     EXPECT_TRUE(program.says("got"));

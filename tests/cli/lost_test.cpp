@@ -62,10 +62,11 @@ TEST_P(Lost, StopsTheCommand) {
 
 TEST_P(Lost, LetsTheCommandEndByItselfWithinItsGrace) {
     Start start = shell({"--grace", "1h"},
-                        "trap 'echo asked; read line; exit 3' TERM; echo started; read line");
+                        "trap 'echo asked; read line; exit 3' TERM; echo started $$; read line");
     start.environment["PGAPPNAME"] = key_;
     Program program(start);
-    ASSERT_TRUE(program.says("started"));
+    ASSERT_TRUE(program.says("\n"));
+    ASSERT_TRUE(reads(number_after(program.out(), "started ")));
     view().terminate(holder());
     ASSERT_TRUE(program.says("asked"));
     // Longer than the grace that is over in the case above: the command must still be there.

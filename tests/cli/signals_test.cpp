@@ -16,13 +16,6 @@ class Signals : public OnDatabase {};
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(Signals);
 INSTANTIATE_TEST_SUITE_P(, Signals, testing::ValuesIn(cases()), name_of);
 
-// Waits until the shell that said "started <pid>" sleeps in read(): a signal before that runs its
-// trap only after the read, so the case would wait for ever.
-bool reads(const Program& program) {
-    const pid_t shell = number_after(program.out(), "started ");
-    return eventually([shell] { return state_of(shell) == 'S'; });
-}
-
 // True until some thread of the process has taken the signal.
 bool is_pending(pid_t process, int signal) {
     std::ifstream status("/proc/" + std::to_string(process) + "/status");
@@ -91,7 +84,7 @@ TEST_P(Signals, AreForwardedToTheCommand) {
         Program program(shell({}, std::string("trap 'echo got; exit 42' ") + name +
                                       "; echo started $$; read line; exit 1"));
         ASSERT_TRUE(program.says("\n"));
-        ASSERT_TRUE(reads(program));
+        ASSERT_TRUE(reads(number_after(program.out(), "started ")));
         program.send(number);
         const Result result = program.wait();
         EXPECT_EQ(result.exit_code, 42) << name << result.err;
@@ -112,7 +105,7 @@ TEST_P(Signals, WaitForACommandThatTakesItsTime) {
     Program program(
         shell({}, "trap 'echo stopping' TERM; echo started $$; read line; read line; exit 5"));
     ASSERT_TRUE(program.says("\n"));
-    ASSERT_TRUE(reads(program));
+    ASSERT_TRUE(reads(number_after(program.out(), "started ")));
     program.send(SIGTERM);
     ASSERT_TRUE(program.says("stopping"));
     EXPECT_EQ(try_lock(), 75);

@@ -76,9 +76,10 @@ INSTANTIATE_TEST_SUITE_P(, Terminal, testing::ValuesIn(cases()), name_of);
 
 TEST_P(Terminal, CtrlCReachesTheCommandOnce) {
     start(shell({},
-                "n=0; trap 'n=$((n + 1)); echo \"interrupt $n.\"' INT; echo started; "
+                "n=0; trap 'n=$((n + 1)); echo \"interrupt $n.\"' INT; echo started $$.; "
                 "while ! read line; do :; done; echo \"$n interrupts.\"; exit 4"));
-    ASSERT_TRUE(says("started"));
+    ASSERT_TRUE(says("."));
+    ASSERT_TRUE(reads(number_after(screen_, "started ")));
     type("\x03");
     ASSERT_TRUE(says("interrupt 1."));
     type("\n");

@@ -77,14 +77,14 @@ TEST_P(Acquire, an_unlimited_wait_is_granted_when_the_holder_releases) {
 }
 
 TEST_P(Acquire, polling_waits_are_granted_and_time_out_at_the_deadline) {
-    const dlock::LockOptions polling{.wait = dlock::WaitStrategy::polling, .poll_interval = 10s};
+    const dlock::LockOptions polling{.wait = dlock::WaitStrategy::polling, .poll_interval = 1h};
     const auto first = lock_a();
     const auto second = lock_b(polling);
     first->lock();
     const auto start = std::chrono::steady_clock::now();
     EXPECT_FALSE(second->try_lock_for(100ms));  // the last pause is clipped to the deadline
     EXPECT_GE(std::chrono::steady_clock::now() - start, 100ms);
-    EXPECT_LT(std::chrono::steady_clock::now() - start, 5s);
+    EXPECT_LT(std::chrono::steady_clock::now() - start, 1min);
     auto quick = polling;
     quick.poll_interval = 2ms;
     const auto third = lock_b(quick);

@@ -120,6 +120,7 @@ TEST_P(Fencing, a_lost_hold_still_tells_its_token) {
     lock->lock();
     const auto token = lock->fencing_token();
     view().terminate(view().session_id(*a_));
+    EXPECT_TRUE(eventually([&] { return is_free(); }));
     EXPECT_FALSE(lock->verify());
     EXPECT_EQ(lock->state(), dlock::BaseLock::State::lost);
     EXPECT_EQ(lock->fencing_token(), token);

@@ -147,6 +147,14 @@ TEST_P(Keys, names_are_the_same_lock_in_every_connection_charset) {
     EXPECT_EQ(used, 1);
 }
 
+TEST_P(Keys, a_converter_may_ask_the_session) {
+    const auto lock = make_lock(*a_, key_, {.converter = [&](const dlock::Key&) {
+        EXPECT_FALSE(dlock::capabilities(*a_).database.empty());
+        return keys_are_names() ? dlock::ActualKey(key_) : dlock::ActualKey(123456789);
+    }});
+    EXPECT_TRUE(lock->try_lock());
+}
+
 TEST_P(Keys, a_converter_replaces_the_default) {
     const auto lock = make_lock(*a_, "anything", {.converter = [&](const dlock::Key& key) {
         EXPECT_EQ(key, dlock::Key("anything"));

@@ -48,9 +48,10 @@ TEST_P(Loss, of_the_connection_is_reported_by_release_alone) {
             EXPECT_EQ(error.code(), std::errc::not_connected);
         }});
         terminate(*a_);
+        // MariaDB's KILL returns before the session has ended, which may answer once more.
+        EXPECT_TRUE(eventually([&] { return is_free(); }));
     }
     EXPECT_EQ(reported, 1);
-    EXPECT_TRUE(eventually([&] { return is_free(); }));
 }
 
 TEST_P(Loss, of_the_connection_while_waiting_is_an_error) {

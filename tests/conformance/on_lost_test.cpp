@@ -306,7 +306,11 @@ TEST_P(OnLost, an_acquire_that_fails_keeps_no_connection_open) {
     }
     const auto holder = lock_b();
     holder->lock();
-    soci::session impatient(GetParam().url + " read_timeout=1");
+    soci::session impatient(GetParam().url + " read_timeout=4");
+    const auto other = make_lock(impatient, unique_key());
+    std::atomic<int> told{0};
+    other->on_lost([&](const dlock::LockError&) { ++told; });
+    other->lock();
     const auto lock = make_lock(impatient, key_);
     lock->on_lost([](const dlock::LockError&) { ADD_FAILURE() << "nothing was held"; });
     EXPECT_EQ(thrown([&] { (void)lock->try_lock_for(1h); }), dlock::errc::session_lost);
@@ -314,6 +318,8 @@ TEST_P(OnLost, an_acquire_that_fails_keeps_no_connection_open) {
     wait_for_waiters(*holder, 0);
     holder->release();
     EXPECT_TRUE(is_free());
+    EXPECT_TRUE(eventually([&] { return told == 1; }));
+    EXPECT_EQ(thrown([&] { other->release(); }), dlock::errc::lock_lost);
 }
 
 TEST_P(OnLost, a_server_that_falls_silent_is_told_within_the_interval) {

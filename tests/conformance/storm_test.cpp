@@ -70,7 +70,7 @@ class Lane {
 
   private:
     void one_round(Counts& counts) {
-        constexpr auto step = 10us;
+        const auto step = limit_ / 200;
         std::uniform_int_distribution<int> jitter(-150, 150);
         holder_->lock();
         release_at_ = std::chrono::steady_clock::now() + limit_ + offset_ +

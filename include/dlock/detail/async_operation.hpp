@@ -73,8 +73,9 @@ class DLOCK_EXPORT AsyncOperation {
     /// Asks for the end of the wait. The operation is done soon, or it succeeds.
     [[nodiscard]] Suspension cancel() noexcept;
 
-    /// Ends it at once if it is not done: a session with a statement under way is closed. Blocks
-    /// while another thread uses the session on its behalf.
+    /// Ends it at once if it is not done: a session with a statement under way, or with a grant
+    /// whose token is still to be drawn, is closed. Blocks while another thread uses the session on
+    /// its behalf.
     void abandon() noexcept;
 
     /// When done: true if the lock is held, false also when the time was over.
