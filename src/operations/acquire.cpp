@@ -25,6 +25,7 @@ AcquireOperation::~AcquireOperation() {
 }
 
 Action AcquireOperation::start(const Moment& moment) {
+    lock_.notice_loss();  // what is known need not be asked
     incarnation_ = lock_.parts_.driver->incarnation();
     if (!request_.no_wait && limit_ < TimePoint::max() - moment.now) {
         request_.deadline = moment.now + limit_;

@@ -12,6 +12,7 @@
 #include <array>
 #include <atomic>
 #include <future>
+#include <thread>
 
 namespace dlock::detail {
 namespace {
@@ -124,6 +125,27 @@ TEST(LockWatchTooLate, of_a_session_that_has_changed_the_loss_is_told_at_once) {
     EXPECT_TRUE(other.lock.try_lock());
     other.driver.id = 2;
     EXPECT_TRUE(other.lock.lost_token().stop_requested());
+}
+
+TEST(LockWatchTooLate, of_a_loss_that_was_told_the_server_is_not_asked_again) {
+    using namespace std::chrono_literals;
+    FakeLock fake({.verify_interval = 20ms});
+    fake.driver.id = 0;  // as by ODBC
+    fake.driver.on_execute = [](const Statement& statement) {
+        return answer(statement.purpose == Purpose::verify ? Verdict::not_held : Verdict::granted);
+    };
+    EXPECT_TRUE(fake.lock.try_lock());
+    while (fake.lock.state() != BaseLock::State::lost) {
+        std::this_thread::yield();
+    }
+    const std::size_t before = fake.driver.sent.size();
+    try {
+        (void)fake.lock.try_lock();
+        ADD_FAILURE() << "no error";
+    } catch (const LockError& error) {
+        EXPECT_EQ(error.which(), errc::lock_lost);
+    }
+    EXPECT_EQ(fake.driver.sent.size(), before);
 }
 
 TEST(LockWatchTooLate, what_the_handler_throws_is_swallowed) {
