@@ -75,8 +75,10 @@ LockState::~LockState() {
     if (state_ == State::lost) {
         spoil_lease();
         unlock();  // which tells the hook
-    } else if (state_ == State::locked && !parts_.options.xact) {
-        unlock();
+    } else if (!parts_.options.xact) {
+        for (unsigned times = depth_; times > 0 && state_ == State::locked; --times) {
+            unlock();
+        }
     }
     if (state_ != State::unlocked) {
         spoil_lease();
@@ -254,11 +256,13 @@ void LockState::lose(State state) noexcept {
     end_lost_connection();
 }
 
-// The client library has closed the connection. The descriptors of watches would keep it open: to
-// the server its session would live, and be granted what it waits for.
+// If the client library has closed the connection by itself, without a word to the server: the
+// descriptors of watches would keep it open, and to the server its session would live, and be
+// granted what it waits for.
 void LockState::end_lost_connection() noexcept {
     const std::uint64_t lost = record_->incarnation;
-    if (!in_this_process() || lost == 0 || parts_.driver->incarnation() == lost) {
+    if (!in_this_process() || !parts_.driver->attached() || lost == 0 ||
+        parts_.driver->incarnation() == lost) {
         return;
     }
     try {

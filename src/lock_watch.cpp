@@ -145,6 +145,7 @@ Held LockState::probe() noexcept {
     try {
         ProbeOperation operation(*parts_.dialect, *parts_.driver, mode_);
         run_blocking(*parts_.driver, operation);
+        end_lost_connection();
         return operation.answer();
     } catch (...) {
         return Held::unknown;

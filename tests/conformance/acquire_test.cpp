@@ -130,6 +130,15 @@ TEST_P(Acquire, counted_re_entrancy_needs_as_many_releases) {
     EXPECT_TRUE(is_free());
 }
 
+TEST_P(Acquire, a_counted_lock_that_was_taken_twice_is_free_when_it_is_destroyed) {
+    {
+        const auto lock = lock_a({.reentrancy = dlock::Reentrancy::counted});
+        lock->lock();
+        lock->lock();
+    }
+    EXPECT_TRUE(is_free());
+}
+
 TEST_P(Acquire, release_of_a_lock_that_is_not_held_is_an_error) {
     const auto lock = lock_a();
     EXPECT_EQ(thrown([&] { lock->release(); }), dlock::errc::not_locked);

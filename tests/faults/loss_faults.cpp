@@ -22,12 +22,9 @@ dlock::LockOptions watched(const Trial& trial, bool ask) {
     return options;
 }
 
-std::string where_calls_can_be_ended(const Column& column) {
-    if (!column.pool_mode.empty()) {
-        return "the silence is between the pooler and the client";
-    }
-    return column.database.is_odbc() ? "told in time, too, but the next call waits for the driver"
-                                     : on_servers(column);
+std::string not_behind_a_pooler(const Column& column) {
+    return column.pool_mode.empty() ? on_servers(column)
+                                    : "the silence is between the pooler and the client";
 }
 
 // A holder that waits to be told.
@@ -46,9 +43,10 @@ class Listener {
 
     [[nodiscard]] Client& client() { return client_; }
 
-    // The fault has come: it must be told within `bound`, and slack for a busy machine.
-    void must_be_told(Clock::duration bound) {
-        const auto limit = std::chrono::ceil<std::chrono::milliseconds>(bound) + slack;
+    // The fault has come: it must be told within the time in which the server is asked, and some
+    // for a busy machine.
+    void must_be_told() {
+        const std::chrono::milliseconds limit = asked_within + (trial_.full() ? 1s : slack);
         trial_.need(eventually([&] { return told_ > 0; }, limit), "I6: nobody was told");
         trial_.detected(told_at_);
         trial_.check(lost_.stop_requested(), "I6: the token was not told");
@@ -72,7 +70,7 @@ void end_the_session(Trial& trial) {
     Listener holder(trial, trial.database());
     trial.fault_now();
     trial.view().terminate(holder.client().session_id());
-    holder.must_be_told(asked_within);
+    holder.must_be_told();
     must_be_reacquired(trial);
 }
 
@@ -82,32 +80,32 @@ void cut(Trial& trial, Gate::Ending ending) {
     Listener holder(trial, gate.database());
     trial.fault_now();
     gate.cut(ending);
-    holder.must_be_told(asked_within);
+    holder.must_be_told();
     must_be_reacquired(trial);
 }
 
-// L4: the server keeps the lock until it notices, which is not the client's to hasten. (ODBC tells
-// in time as well, and then waits for the driver's own time-outs.)
+// L4: the server keeps the lock until it notices, which is not the client's to hasten.
 void fall_silent(Trial& trial) {
     Gate gate(trial.database());
-    Listener holder(trial, gate.database(), true);
+    Listener holder(trial, with_timeouts(gate.database()), true);
     const long long id = holder.client().session_id();
     trial.fault_now();
     gate.cut(Gate::Ending::silence);
-    holder.must_be_told(asked_within);
+    holder.must_be_told();
     trial.view().terminate(id);
     must_be_reacquired(trial);
 }
 
 // L5 to L7. What is done to the server takes its time: the loss begins when somebody else sees it.
-void lose_the_server(Trial& trial, const std::function<void()>& down,
-                     const std::function<void()>& up) {
+void lose_the_server(Trial& trial, void (OwnServer::*down)()) {
     Witness witness(trial.database());
     Listener holder(trial, trial.database());
-    down();
+    (trial.server().*down)();
     trial.fault_at(witness.first_sign());
-    holder.must_be_told(asked_within);
-    up();
+    holder.must_be_told();
+    if (down != &OwnServer::restart) {
+        trial.server().start();
+    }
     trial.open_view_again();
     must_be_reacquired(trial);
 }
@@ -115,36 +113,32 @@ void lose_the_server(Trial& trial, const std::function<void()>& down,
 }  // namespace
 
 void add_loss_faults(Faults& faults) {
-    faults.push_back({"L1", "a holder's session is ended: it is told", Must::be_loud, 2, 50,
-                      on_servers, end_the_session});
-    faults.push_back({"L2", "the connection is closed under a holder: it is told", Must::be_loud, 2,
-                      30, on_servers, [](Trial& trial) { cut(trial, Gate::Ending::fin); }});
-    faults.push_back({"L3", "the connection is reset under a holder: it is told", Must::be_loud, 2,
-                      30, on_servers, [](Trial& trial) { cut(trial, Gate::Ending::rst); }});
+    const auto add = [&](const char* id, const char* title, int smoke, int full,
+                         std::function<void(Trial&)> run, bool own_server = false) {
+        Fault fault{id, title, Must::be_loud, smoke, full, on_servers, std::move(run)};
+        fault.own_server = own_server;
+        fault.bound = own_server ? 60s : 10s;
+        fault.usual = 50ms;
+        faults.push_back(std::move(fault));
+    };
+    const auto add_loss_of_the_server = [&](const char* id, const char* title,
+                                            void (OwnServer::*down)()) {
+        add(
+            id, title, 0, 10, [down](Trial& trial) { lose_the_server(trial, down); }, true);
+    };
+    add("L1", "a holder's session is ended: it is told", 2, 50, end_the_session);
+    add("L2", "the connection is closed under a holder: it is told", 2, 30,
+        [](Trial& trial) { cut(trial, Gate::Ending::fin); });
+    add("L3", "the connection is reset under a holder: it is told", 2, 30,
+        [](Trial& trial) { cut(trial, Gate::Ending::rst); });
     faults.push_back({"L4", "the network falls silent under a holder that asks within 2 s",
-                      Must::be_loud, 0, 10, where_calls_can_be_ended, fall_silent});
-    faults.push_back({"L5", "the server is restarted: the holder is told", Must::be_loud, 0, 10,
-                      on_servers,
-                      [](Trial& trial) {
-                          lose_the_server(
-                              trial, [&] { trial.server().restart(); }, [] {});
-                      },
-                      true, false, 60s});
-    faults.push_back(
-        {"L6", "the server crashes (kill -9): the holder is told", Must::be_loud, 0, 10, on_servers,
-         [](Trial& trial) {
-             lose_the_server(
-                 trial, [&] { trial.server().crash(); }, [&] { trial.server().start(); });
-         },
-         true, false, 60s});
-    faults.push_back({"L7", "the server stops at once (SIGQUIT): the holder is told", Must::be_loud,
-                      0, 10, on_servers,
-                      [](Trial& trial) {
-                          lose_the_server(
-                              trial, [&] { trial.server().stop_immediately(); },
-                              [&] { trial.server().start(); });
-                      },
-                      true, false, 60s});
+                      Must::be_loud, 0, 10, not_behind_a_pooler, fall_silent});
+    add_loss_of_the_server("L5", "the server is restarted: the holder is told",
+                           &OwnServer::restart);
+    add_loss_of_the_server("L6", "the server crashes (kill -9): the holder is told",
+                           &OwnServer::crash);
+    add_loss_of_the_server("L7", "the server stops at once (SIGQUIT): the holder is told",
+                           &OwnServer::stop_immediately);
 }
 
 }  // namespace dlock_test

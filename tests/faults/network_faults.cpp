@@ -24,17 +24,6 @@ void cut_the_holder(Trial& trial, Gate::Ending ending) {
     }
 }
 
-// The driver's own time-outs: set_keepalive() does not reach its connection.
-Database with_timeouts(Database database) {
-    if (database.is_odbc()) {
-        database.url += database.is_mysql()
-                            ? "READ_TIMEOUT=2;WRITE_TIMEOUT=2;"
-                            : "pqopt={keepalives_idle=1 keepalives_interval=1 keepalives_count=2 "
-                              "tcp_user_timeout=2000};";
-    }
-    return database;
-}
-
 // Both ends notice that the other is silent: by set_keepalive(), and on a server that has nothing
 // of the kind by its time-out for idle sessions.
 void let_both_notice(Trial& trial, Client& client) {

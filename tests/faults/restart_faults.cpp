@@ -178,7 +178,9 @@ void fill_the_connections(Trial& trial) {
     const Database& database = trial.database();
     const bool postgresql = database.is_postgresql();
     if (postgresql) {
-        trial.view().sql() << "alter role \"lock\" connection limit 8";
+        trial.view().sql() << "alter system set max_connections = 20";
+        trial.server().restart();
+        trial.open_view_again();
     } else {
         trial.view().sql() << "set global max_connections = 10";
     }
@@ -190,7 +192,7 @@ void fill_the_connections(Trial& trial) {
         holder.must_acquire();
         std::list<std::unique_ptr<soci::session>> sessions;
         try {
-            while (sessions.size() < 20) {
+            while (sessions.size() < 30) {
                 sessions.push_back(database.open());
                 numbers.push_back(trial.view().session_id(*sessions.back()));
             }
@@ -212,7 +214,9 @@ void fill_the_connections(Trial& trial) {
     }
     until_ended(trial, numbers);
     if (postgresql) {
-        trial.view().sql() << "alter role \"lock\" connection limit -1";
+        trial.view().sql() << "alter system reset max_connections";
+        trial.server().restart();
+        trial.open_view_again();
     } else {
         trial.view().sql() << "set global max_connections = 1200";
     }

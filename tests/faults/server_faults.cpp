@@ -115,6 +115,53 @@ std::vector<std::string> idle_limits(const Trial& trial, int seconds) {
     return {"set session interactive_timeout = " + limit, "set session wait_timeout = " + limit};
 }
 
+// F19b: PostgreSQL 17 and later end the session.
+void transaction_timeout(Trial& trial) {
+    Client holder(trial);
+    Client waiter(trial);
+    holder.must_acquire();
+    waiter.session() << "set transaction_timeout = 300";
+    waiter.session().begin();
+    waiter.may_be_dropped();
+    trial.fault_now();
+    const Answer answer = waiter.acquire(30s);
+    trial.detected();
+    trial.check(answer.is(dlock::errc::session_lost),
+                "I10: a wait beyond the transaction's time: " + answer.text());
+    trial.check(holder.verify().yes, "I1: the holder's lock is gone with a waiter's session");
+    holder.must_release();
+    must_be_reacquired(trial);
+}
+
+std::string where_transactions_have_a_limit(const Column& column) {
+    if (!column.database.is_postgresql()) {
+        return "PostgreSQL's";
+    }
+    if (!column.missing.empty()) {
+        return "";
+    }
+    int version = 0;
+    *column.database.open() << "select cast(current_setting('server_version_num') as integer)",
+        soci::into(version);
+    return version < 170000 ? "PostgreSQL 17 and later have it" : everywhere(column);
+}
+
+bool is_mariadb(const Column& column) {
+    return column.product() == "mariadb";
+}
+
+std::string where_transactions_idle(const Column& column) {
+    return is_mariadb(column) || column.database.is_postgresql() ? everywhere(column)
+                                                                 : "MySQL has no such limit";
+}
+
+void idle_transaction_reaper(Trial& trial) {
+    idle_reaper(trial,
+                {is_mariadb(trial.column()) ? "set idle_transaction_timeout = 1"
+                                            : "set idle_in_transaction_session_timeout = 300",
+                 "begin"});
+}
+
 // F18c: who asks for its lock is not idle.
 void not_idle(Trial& trial) {
     Client holder(trial, {.verify_interval = 1s});
@@ -138,15 +185,14 @@ void add_server_faults(Faults& faults) {
                       on_servers, cancel_a_waiter});
     faults.push_back({"F18", "the server ends idle sessions", Must::be_loud, 1, 10, on_servers,
                       [](Trial& trial) { idle_reaper(trial, idle_limits(trial, 1)); }});
-    faults.push_back(
-        {"F18b", "the server ends sessions that are idle in a transaction", Must::be_loud, 1, 10,
-         on_postgresql, [](Trial& trial) {
-             idle_reaper(trial, {"set idle_in_transaction_session_timeout = 300", "begin"});
-         }});
+    faults.push_back({"F18b", "the server ends sessions that are idle in a transaction",
+                      Must::be_loud, 1, 10, where_transactions_idle, idle_transaction_reaper});
     faults.push_back({"F18c", "the server ends idle sessions, and the holder asks in time",
                       Must::hold, 0, 10, on_servers, not_idle});
     faults.push_back({"F19", "time limits of the server fire in a wait", Must::hold, 2, 20,
                       on_servers, server_side_time_limits});
+    faults.push_back({"F19b", "transaction_timeout fires in a wait", Must::be_loud, 1, 20,
+                      where_transactions_have_a_limit, transaction_timeout});
 }
 
 }  // namespace dlock_test

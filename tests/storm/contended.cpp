@@ -24,7 +24,7 @@ bool run_contended(const std::vector<const Database*>& databases, long long coun
         const std::string key = unique_key();
         Workers workers(DLOCK_TEST_WORKER, *database, key);
         for (int i = 0; i < processes; ++i) {
-            workers.add("loop", 0us);
+            workers.add("loop", i % 2 == 0 ? 0us : 100us);
         }
         const auto start = std::chrono::steady_clock::now();
         const bool ended_well = workers.run_until((count + many - 1) / many, 2h);

@@ -3,6 +3,8 @@
 
 #include <dlock/testing/simulator.hpp>
 
+#include <algorithm>
+#include <chrono>
 #include <thread>
 #include <variant>
 
@@ -38,12 +40,16 @@ dlock::testing::SimulatedServer& simulated(const Database& database) {
 }  // namespace
 
 bool eventually(const std::function<bool()>& condition, std::chrono::milliseconds limit) {
-    const auto end = std::chrono::steady_clock::now() + limit;
+    using Clock = std::chrono::steady_clock;
+    constexpr Clock::duration longest_pause = std::chrono::milliseconds(1);
+    const auto begin = Clock::now();
     while (!condition()) {
-        if (std::chrono::steady_clock::now() > end) {
+        const auto waited = Clock::now() - begin;
+        if (waited > limit) {
             return false;
         }
-        std::this_thread::yield();
+        // What is waited for needs the processors, too.
+        std::this_thread::sleep_for(std::min(waited / 8, longest_pause));
     }
     return true;
 }

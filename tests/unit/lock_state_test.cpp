@@ -297,6 +297,19 @@ TEST(LockReentrancy, counted_locks_are_given_back_with_the_last_release) {
     EXPECT_EQ(two.driver.sent, Sent{Purpose::release});
 }
 
+TEST(LockReentrancy, the_destructor_gives_a_counted_lock_back_as_often_as_it_was_taken) {
+    const char session = 0;
+    FakeLock twin(counted, Key("key"), &session);
+    {
+        FakeLock fake(counted, Key("key"), &session);
+        fake.lock.lock();
+        fake.lock.lock();
+        twin.lock.lock();
+    }
+    twin.lock.release();
+    EXPECT_EQ(twin.driver.sent, Sent{Purpose::release}) << "the last one asks the server";
+}
+
 TEST(LockReentrancy, a_counted_lock_is_not_taken_again_in_another_mode) {
     const char session = 0;
     FakeLock one(counted, Key("key"), &session);

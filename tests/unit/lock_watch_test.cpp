@@ -53,9 +53,9 @@ class LockWatch : public testing::Test {
 
     FakeLock fake;
     std::atomic<int> told = 0;
+    std::array<int, 2> ends_{};
 
   private:
-    std::array<int, 2> ends_{};
     bool is_open_ = true;
 };
 
@@ -100,6 +100,46 @@ TEST_F(LockWatch, nothing_once_another_lock_has_found_the_connection_lost) {
     EXPECT_TRUE(server_sees_the_end());
     EXPECT_FALSE(fake.lock.verify());
     EXPECT_EQ(told, 1);
+}
+
+TEST(LockWatchQuestion, ends_a_connection_that_it_finds_lost_for_the_server) {
+    using namespace std::chrono_literals;
+    std::array<int, 2> ends{};
+    ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, ends.data()), 0);
+    FakeLock fake({.verify_interval = 20ms});
+    fake.driver.connection = ends[0];
+    fake.driver.id = number_of_socket(ends[0]);
+    fake.driver.on_execute = [&](const Statement& statement) {
+        Reply reply = answer(Verdict::granted);
+        if (statement.purpose == Purpose::verify) {
+            fake.driver.id = 0;
+            ::close(ends[0]);
+            reply.failed = reply.connection_lost = true;
+        }
+        return reply;
+    };
+    EXPECT_TRUE(fake.lock.try_lock());
+    pollfd server{.fd = ends[1], .events = POLLIN, .revents = 0};
+    EXPECT_EQ(poll(&server, 1, 10000), 1) << "to the server the session lives";
+    EXPECT_THROW(fake.lock.release(), LockError);
+    ::close(ends[1]);
+}
+
+// Its connection lives on in another soci::session, and so do the locks that were made there.
+TEST_F(LockWatch, a_session_that_was_moved_away_ends_nothing) {
+    fake.driver.id = number_of_socket(fake.driver.connection);
+    FakeLock moved({}, Key("other"), fake.driver.handle());
+    moved.driver.id = fake.driver.id;
+    EXPECT_TRUE(moved.lock.try_lock());
+    EXPECT_TRUE(fake.lock.try_lock());
+    moved.driver.is_attached = false;
+    moved.driver.id = 0;
+    EXPECT_THROW(moved.lock.release(), LockError);
+    pollfd server{.fd = ends_[1], .events = POLLIN, .revents = 0};
+    EXPECT_EQ(poll(&server, 1, 0), 0);
+    EXPECT_TRUE(fake.lock.verify());
+    fake.lock.release();
+    EXPECT_TRUE(ends_with_its_client());
 }
 
 // The client library has noticed the end, or reconnected, before anybody asked to be told.

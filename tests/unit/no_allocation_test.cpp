@@ -1,5 +1,6 @@
 // A release must not fail for want of memory: the dialects allocate nothing for it.
 // SPDX-License-Identifier: BSL-1.0
+#include "allocations.hpp"
 #include "mssql_machine.hpp"
 #include "mysql_machine.hpp"
 #include "oracle_machine.hpp"
@@ -7,66 +8,10 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <new>
-
-namespace {
-
-thread_local bool counting = false;
-thread_local int allocations = 0;
-
-// Out of line, or the compiler pairs one operator's insides with the other and warns.
-#ifdef __GNUC__
-#define DLOCK_OUT_OF_LINE __attribute__((noinline))
-#else
-#define DLOCK_OUT_OF_LINE
-#endif
-
-DLOCK_OUT_OF_LINE void* allocate(std::size_t size) {
-    allocations += counting ? 1 : 0;
-    if (void* const memory = std::malloc(size == 0 ? 1 : size)) {
-        return memory;
-    }
-    throw std::bad_alloc();
-}
-
-DLOCK_OUT_OF_LINE void deallocate(void* memory) noexcept {
-    std::free(memory);
-}
-
-}  // namespace
-
-void* operator new(std::size_t size) {
-    return allocate(size);
-}
-void* operator new[](std::size_t size) {
-    return allocate(size);
-}
-void operator delete(void* memory) noexcept {
-    deallocate(memory);
-}
-void operator delete[](void* memory) noexcept {
-    deallocate(memory);
-}
-void operator delete(void* memory, std::size_t) noexcept {
-    deallocate(memory);
-}
-void operator delete[](void* memory, std::size_t) noexcept {
-    deallocate(memory);
-}
-
 namespace dlock::detail {
 namespace {
 
-// What the function allocates.
-template <class Function>
-int allocations_of(Function function) {
-    allocations = 0;
-    counting = true;
-    function();
-    counting = false;
-    return allocations;
-}
+using dlock_test::allocations_of;
 
 Step release(Dialect& dialect, const Situation& situation, const Reply& reply) {
     Step step = dialect.start(Op::release, situation);

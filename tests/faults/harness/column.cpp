@@ -19,6 +19,16 @@ dlock::LockOptions Column::vouch(dlock::LockOptions options) const {
     return options;
 }
 
+Database with_timeouts(Database database) {
+    if (database.is_odbc()) {
+        database.url += database.is_mysql()
+                            ? "READ_TIMEOUT=2;WRITE_TIMEOUT=2;"
+                            : "pqopt={keepalives_idle=1 keepalives_interval=1 keepalives_count=2 "
+                              "tcp_user_timeout=2000};";
+    }
+    return database;
+}
+
 Column behind(const std::shared_ptr<Pgbouncer>& bouncer, const Database& direct) {
     Column column{bouncer->database().name, bouncer->database(), bouncer->mode(), bouncer};
     if (direct.is_odbc()) {

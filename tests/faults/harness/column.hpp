@@ -33,6 +33,9 @@ struct Column {
     }
 };
 
+/// By ODBC with the driver's own time-outs of 2 s: set_keepalive() does not reach its connection.
+[[nodiscard]] Database with_timeouts(Database database);
+
 /// The column that leads to the same server by way of the pooler.
 [[nodiscard]] Column behind(const std::shared_ptr<Pgbouncer>& bouncer, const Database& direct);
 

@@ -22,7 +22,8 @@ Faults all_faults() {
     for (const auto add :
          {add_process_faults, add_server_faults, add_stale_write_faults, add_restart_faults,
           add_network_faults, add_sweep_faults, add_time_faults, add_session_faults,
-          add_pooler_faults, add_race_faults, add_concurrency_faults, add_loss_faults}) {
+          add_transaction_faults, add_pooler_faults, add_race_faults, add_concurrency_faults,
+          add_loss_faults}) {
         add(faults);
     }
     std::stable_sort(faults.begin(), faults.end(),

@@ -41,6 +41,9 @@ struct Fault {
     /// Within which the loss must be detected, and another client have the lock: the fault's own
     /// times, and enough for a busy machine.
     std::chrono::seconds bound{10};
+    /// In a full run, within which the database's own client must have detected half of the losses.
+    /// Zero: no such bar.
+    std::chrono::milliseconds usual{0};
 };
 
 using Faults = std::vector<Fault>;
@@ -53,6 +56,7 @@ void add_network_faults(Faults& faults);
 void add_sweep_faults(Faults& faults);
 void add_time_faults(Faults& faults);
 void add_session_faults(Faults& faults);
+void add_transaction_faults(Faults& faults);
 void add_pooler_faults(Faults& faults);
 void add_race_faults(Faults& faults);
 void add_concurrency_faults(Faults& faults);

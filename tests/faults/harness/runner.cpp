@@ -114,6 +114,14 @@ void Runner::run_trials(const Fault& fault, const Column& column, OwnServer* ser
             violation(cell, "I7: " + surplus);
         }
     }
+    if (options_.full && fault.usual > 0ms && column.database.is_native()) {
+        const auto middle = cell.detections.begin() + cell.wanted / 2;
+        std::nth_element(cell.detections.begin(), middle, cell.detections.end());
+        if (*middle >= fault.usual) {
+            violation(cell, "I6: half of the losses were detected after more than " +
+                                std::to_string(milliseconds(*middle)) + " ms");
+        }
+    }
     // One in twenty shows only in many.
     const long races = cell.event_first + cell.grant_first;
     if (fault.race && cell.wanted >= 100 &&
@@ -146,6 +154,7 @@ void Runner::run_trial(const Fault& fault, const Column& column, OwnServer* serv
     cell.green_trials += findings.violations.empty() ? 1 : 0;
     cell.cases += findings.cases;
     cell.detection = std::max(cell.detection, findings.detection);
+    cell.detections.push_back(findings.detection);
     cell.reacquire = std::max(cell.reacquire, findings.reacquire);
     cell.event_first += findings.event_first;
     cell.grant_first += findings.grant_first;

@@ -38,6 +38,8 @@ struct Cell {
     long cases = 0;
     long violations = 0;
     Clock::duration detection{};
+    /// One for each trial.
+    std::vector<Clock::duration> detections{};
     Clock::duration reacquire{};
     long event_first = 0;
     long grant_first = 0;
