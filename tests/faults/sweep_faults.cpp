@@ -133,7 +133,8 @@ void sweep(Trial& trial, Gate::Way way) {
         const long length = length_of(trial, call, way);
         const long stride = trial.full() ? 1 : std::max(1L, length / smoke_positions);
         bool fired = true;
-        for (long at = trial.random(static_cast<int>(stride) - 1); fired; at += stride) {
+        long at = trial.random(static_cast<int>(stride) - 1);
+        for (; fired; at += stride) {
             std::vector<Gate::Ending> endings = {Gate::Ending::fin, Gate::Ending::rst};
             if (!trial.full()) {
                 endings.erase(endings.begin() + trial.random(1));
@@ -145,6 +146,8 @@ void sweep(Trial& trial, Gate::Way way) {
                 trial.absorb(*part, position.text());
             }
         }
+        trial.check(at + tail >= length, "positions were left out: only " + std::to_string(at) +
+                                             " of " + std::to_string(length));
     }
 }
 

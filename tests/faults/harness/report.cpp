@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <ctime>
 #include <fstream>
 #include <iterator>
@@ -166,6 +167,12 @@ void Report::not_run(std::ostream& out) const {
     }
 }
 
+// As scripts/faults tells.
+std::string sources() {
+    const char* const commit = std::getenv("DLOCK_FAULT_SOURCES");
+    return commit != nullptr ? commit : "unknown";
+}
+
 std::string today() {
     char text[16];
     const std::time_t now = std::time(nullptr);
@@ -183,7 +190,7 @@ std::string body(const Faults& faults, const std::vector<Column>& columns,
         << " histories of two owners or more checked for linearizability, with " << sum.operations
         << " calls of which " << sum.open_calls << " in doubt, no trial repeated; "
         << elsewhere().size() << " more faults are not tried here (the last table). A full run of "
-        << today() << ", seed " << options.seed << ", on";
+        << today() << ", sources " << sources() << ", seed " << options.seed << ", on";
     std::set<std::string> named;
     for (const Column& column : columns) {
         const std::string name = column.name.substr(0, column.name.find('-'));
