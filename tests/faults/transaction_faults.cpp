@@ -19,11 +19,19 @@ void fail(soci::session& session) {
     }
 }
 
+void must_be_held(Trial& trial, Client& holder, const std::string& after) {
+    const Answer answer = holder.verify();
+    trial.check(answer.yes, "I6: " + after + " took the lock along: " + answer.text());
+}
+
 // F44: a lock that was taken before a transaction or in it outlives its commit, its rollback, that
 // of a savepoint, and its failure; and can be given back before its end.
 void end_a_transaction(Trial& trial) {
     enum class End { commit, rollback, savepoint, failure };
-    const auto end = static_cast<End>(trial.random(3));
+    auto end = static_cast<End>(trial.random(3));
+    if (end == End::savepoint && trial.database().is_odbc() && trial.database().is_postgresql()) {
+        end = End::rollback;  // psqlODBC loses a savepoint of its own, and fails, locks or no locks
+    }
     const bool before = trial.random(1) == 0;
     // By ODBC nobody knows a transaction that has failed; the release would say so.
     const bool release_first =
@@ -46,7 +54,7 @@ void end_a_transaction(Trial& trial) {
             break;
         case End::savepoint:
             holder.session() << "rollback to savepoint dlock_faults";
-            trial.check(holder.verify().yes, "I6: a savepoint took the lock along");
+            must_be_held(trial, holder, "the savepoint");
             break;
         case End::failure:
             fail(holder.session());
@@ -60,7 +68,7 @@ void end_a_transaction(Trial& trial) {
     }
     end == End::commit ? holder.session().commit() : holder.session().rollback();
     if (!release_first) {
-        trial.check(holder.verify().yes, "I6: the transaction took the lock along");
+        must_be_held(trial, holder, "the transaction");
         trial.check(!other.acquire(dlock::no_wait).yes, "I1: after another's transaction");
         holder.must_release();
     }
