@@ -85,6 +85,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         const auto parsed = parse_arguments(taken(arguments));
         if (const auto* run = std::get_if<RunOptions>(&parsed)) {
             check(*run, arguments);
+        } else if (const auto* init = std::get_if<InitOptions>(&parsed)) {
+            require(!init->url || !init->url_file, "a URL or a file");
         } else {
             require(!std::get<Help>(parsed).text.empty(), "help has a text");
         }
