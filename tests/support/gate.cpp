@@ -218,10 +218,11 @@ bool Gate::pass(Connection& connection, Way way, bool first) {
     } else if (allowed >= 0) {
         left = allowed - static_cast<long>(data.size());
     }
+    // First: whoever has the data may look at the count at once.
+    passed_[index(way)] += static_cast<long>(data.size());
     if (!send_all(up ? connection.server : connection.client, data.data(), data.size())) {
         return false;
     }
-    passed_[index(way)] += static_cast<long>(data.size());
     if (last) {
         ++cuts_;
         silent_ = silent_ || limit_ending_ == Ending::silence;
